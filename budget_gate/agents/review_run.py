@@ -1,0 +1,124 @@
+"""One review under way: plan, send, take the answer, plan again. What it gathers becomes the outcome in ``code_review``."""
+
+from collections.abc import Sequence
+
+from budget_gate.agents.review_answer import ShownLines, read_answer
+from budget_gate.agents.review_prices import PriceList, Spent, room_left
+from budget_gate.agents.review_report import Ending, why
+from budget_gate.agents.review_request import Briefing
+from budget_gate.core.diff_pieces import Piece
+from budget_gate.core.errors import ProviderError
+from budget_gate.core.packing import LeftOut, Pack, Plan, Priced, plan
+from budget_gate.core.pull_requests import Finding
+from budget_gate.core.reservations import BudgetState, Refused
+from budget_gate.core.routing import Route
+from budget_gate.core.tasks import Task
+from budget_gate.core.usage import Usage
+from budget_gate.gate.interface import GateService, Served
+from budget_gate.providers.interface import Failed
+
+CALLS_MOST = 50
+"""The most calls of one review, whatever the policy allows."""
+
+
+class ReviewRun:
+    """One review under way: calls until nothing is waiting, nothing fits, a budget refuses or something fails."""
+
+    def __init__(self, gate: GateService, task: Task, route: Route, briefing: Briefing, prices: PriceList) -> None:
+        self._gate, self._task, self._briefing = gate, task, briefing
+        self.route, self.prices = route, prices
+        self.budgets: tuple[BudgetState, ...] = gate.budgets(task, route.tier)
+        self.spent = Spent()
+        self.usage = Usage()
+        self.findings: list[Finding] = []
+        self.dropped = 0
+        self.summaries: list[str] = []
+        self.shown: list[Piece] = []
+        self.left_out: list[tuple[str, LeftOut]] = []
+        self.ending = Ending(frozenset())
+        self._room = room_left(task.workflow.task, self.budgets, self.spent)
+
+    def plan(self, waiting: Sequence[Priced]) -> Plan:
+        """Plan the calls that the task still has room for."""
+        self._room = room_left(self._task.workflow.task, self.budgets, self.spent)
+        most = CALLS_MOST - self.spent.steps
+        room = self._room._replace(steps=most if self._room.steps is None else min(most, self._room.steps))
+        call = self.prices.call(is_narrow=self._is_narrow)
+        return plan(waiting, call=call, room=room, price=self.prices.piece)
+
+    @property
+    def _is_narrow(self) -> bool:
+        return self._room.soft_tokens == 0
+
+    def review(self, waiting: Sequence[Priced]) -> None:
+        """Send one pack, see what that left of the task, plan the rest anew: estimates are worst cases, so more fits."""
+        while waiting:
+            planned = self.plan(waiting)
+            first = planned.packs[0] if planned.packs else Pack((), self.prices.call())
+            pack = self.prices.within(first, self._room, is_narrow=self._is_narrow)
+            if not pack.pieces:
+                self._stop_at_bounds(planned)
+                return
+            rest = [*first.pieces[len(pack.pieces) :], *_not_in_first(planned)]
+            if not self._send(pack, rest):
+                return
+            waiting = rest
+
+    def _send(self, pack: Pack, rest: Sequence[Priced]) -> bool:
+        """Make one call; True when the review may go on."""
+        body = self._briefing.request((each.piece for each in pack.pieces), is_narrow=self._is_narrow)
+        try:
+            result = self._gate.call(self._task, self.route, body)
+        except ProviderError as error:  # a provider that could not even start; the gate has accounted for the attempt
+            result = Failed("broken", str(error), 0)
+        if isinstance(result, Refused):
+            self.budgets = result.budgets or self.budgets
+            self.ending = self.ending._replace(refused=result)
+            self._leave_out("the budget refused", [*pack.pieces, *rest])
+            return False
+        if isinstance(result, Failed):
+            self.ending = self.ending._replace(failure=f"the model's service failed ({result.kind}): {_one_line(result.text)}")
+            self.budgets = self._gate.budgets(self._task, self.route.tier)  # what may have been billed is held by now
+            self._leave_out("the model's service failed", [*pack.pieces, *rest])
+            return False
+        return self._take(result, pack, rest)
+
+    def _take(self, served: Served, pack: Pack, rest: Sequence[Priced]) -> bool:
+        self.usage = self.usage.plus(served.usage)
+        self.spent = Spent(
+            self.usage.total_tokens, self.spent.nano_usd + served.cost_nano_usd, self.spent.steps + served.attempts
+        )
+        self.budgets = served.budgets or self.budgets
+        if served.accounting != "metered":
+            self.ending = self.ending._replace(is_recorded=False)
+        pieces = [each.piece for each in pack.pieces]
+        answer = read_answer(served.message, ShownLines(pieces))
+        self.findings += answer.findings
+        self.dropped += answer.dropped
+        self.summaries += [answer.summary] if answer.summary else []
+        self.ending = self.ending._replace(failure=answer.failure or self.ending.failure)
+        if answer.is_usable:
+            self.shown += pieces
+            return True
+        self._leave_out("the model gave no usable answer", [*pack.pieces, *rest])
+        return False
+
+    def _stop_at_bounds(self, planned: Plan) -> None:
+        """Nothing more fits: what is left stays out, each piece for its own cause."""
+        unplanned = [LeftOut(each, "tokens") for pack in planned.packs for each in pack.pieces]
+        left_out = [*unplanned, *planned.left_out]
+        self.left_out += [(why(each.cause, self._task.workflow.task), each) for each in left_out]
+        self.ending = self.ending._replace(causes=frozenset(each.cause for each in left_out))
+
+    def _leave_out(self, reason: str, pieces: Sequence[Priced]) -> None:
+        self.left_out += [(reason, LeftOut(each, "tokens")) for each in pieces]
+
+
+def _not_in_first(planned: Plan) -> list[Priced]:
+    """Return what a plan does not send in its first call."""
+    later = [each for pack in planned.packs[1:] for each in pack.pieces]
+    return [*later, *(each.priced for each in planned.left_out)]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:300]

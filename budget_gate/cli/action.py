@@ -1,0 +1,58 @@
+"""``budget-gate action``: what ``action.yml`` runs. Turns the action's inputs into one command, and leaves outputs whatever happens."""
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from budget_gate.bootstrap import Workspace
+from budget_gate.cli.check import run_check
+from budget_gate.cli.options import open_workspace
+from budget_gate.config.action_inputs import ActionInputs, read_action_inputs
+from budget_gate.core.errors import BudgetGateError, UsageError
+
+if TYPE_CHECKING:
+    from budget_gate.github.actions_runtime import ActionsRuntime
+
+
+@click.command("action", hidden=True)
+def action() -> None:
+    """Run the command that the action's inputs name."""
+    inputs = read_action_inputs(os.environ)
+    workspace = open_workspace(inputs.policy or None, inputs.ledger or None)
+    runtime = workspace.runtime
+    if runtime is None:
+        raise UsageError("`budget-gate action` runs inside GitHub Actions; use `budget-gate review` or `budget-gate check` here")
+    for secret in (workspace.settings.anthropic_api_key, workspace.settings.github_token, workspace.settings.ledger):
+        # The default ledger is a plain path; anything else may carry a password.
+        if secret and not secret.reveal().startswith("sqlite:"):
+            runtime.mask(secret.reveal(), sys.stdout)
+    try:
+        code = _run(workspace, inputs)
+    except BudgetGateError as error:
+        _leave_word(runtime, str(error))
+        raise
+    if code:
+        raise click.exceptions.Exit(code)
+
+
+def _run(workspace: Workspace, inputs: ActionInputs) -> int:
+    """Run the command. In a merge queue there is nothing new to review: the budget is checked, and the status reported."""
+    runtime = workspace.runtime
+    assert runtime is not None
+    if inputs.command == "check" or runtime.event_name == "merge_group":
+        agent = "code_review" if inputs.command == "review" else ""
+        return run_check(workspace, inputs.flags(), on_exceed=inputs.on_exceed, agent=agent)
+    from budget_gate.cli.review import review_change
+
+    return review_change(workspace, None, inputs.flags(), on_exceed=inputs.on_exceed, dry_run=inputs.dry_run)
+
+
+def _leave_word(runtime: "ActionsRuntime", text: str) -> None:
+    """Say on the run's page why there is no verdict: an annotation and a line of the summary, both as plain text."""
+    from budget_gate.github.workflow_commands import annotation
+    from budget_gate.reports.clean_text import clean_cell
+
+    click.echo(annotation("error", text, title="budget-gate"))
+    runtime.append_summary(f"**budget-gate could not run:** {clean_cell(text)}\n")

@@ -1,0 +1,66 @@
+"""The inputs of ``action.yml``, read once into a typed value. Every input is parsed strictly; a wrong one is one clear line.
+
+They arrive as ``BUDGET_GATE_INPUT_*`` variables, because composite steps on GitHub do not get ``INPUT_*`` ones.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from budget_gate.core.errors import UsageError
+
+COMMANDS = ("review", "check")
+ON_EXCEED = ("policy", "comment", "block")
+PREFIX = "BUDGET_GATE_INPUT_"
+NUMBER_DIGITS_MOST = 18
+
+
+def is_pull_number(text: str) -> bool:
+    """True if ``text`` can be a pull request's number: ASCII digits, and not too many of them."""
+    return text.isascii() and text.isdecimal() and len(text) <= NUMBER_DIGITS_MOST
+
+
+class ActionInputs(NamedTuple):
+    """What the workflow file said. Empty text means not given."""
+
+    command: str
+    policy: str
+    ledger: str
+    workflow: str
+    team: str
+    user: str
+    pr: str
+    on_exceed: str
+    dry_run: bool
+
+    def flags(self) -> dict[str, str]:
+        """Return the attribution flags that were given."""
+        given = {"workflow": self.workflow, "team": self.team, "user": self.user, "pr": self.pr}
+        return {name: value for name, value in given.items() if value}
+
+
+def read_action_inputs(environment: Mapping[str, str]) -> ActionInputs:
+    """Return the inputs. Raises ``UsageError`` naming the input, its value and the allowed ones."""
+
+    def text(name: str) -> str:
+        return environment.get(PREFIX + name.upper().replace("-", "_"), "").strip()
+
+    def choice(name: str, allowed: tuple[str, ...]) -> str:
+        value = text(name) or allowed[0]
+        if value not in allowed:
+            raise UsageError(f"input {name}: {value[:60]!r} is not allowed; write one of {', '.join(allowed)}")
+        return value
+
+    pull_number = text("pr")
+    if pull_number and not is_pull_number(pull_number):
+        raise UsageError(f"input pr: {pull_number[:60]!r} is not a pull request number; write digits only, such as 7")
+    return ActionInputs(
+        command=choice("command", COMMANDS),
+        policy=text("policy"),
+        ledger=text("ledger"),
+        workflow=text("workflow"),
+        team=text("team"),
+        user=text("user"),
+        pr=pull_number,
+        on_exceed=choice("on-exceed", ON_EXCEED),
+        dry_run=choice("dry-run", ("false", "true")) == "true",
+    )

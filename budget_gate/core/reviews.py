@@ -1,0 +1,34 @@
+"""The outcome of a review as values: what agents produce and reports render."""
+
+from typing import NamedTuple
+
+from budget_gate.core.pull_requests import Finding, NotReviewed, Verdict
+from budget_gate.core.reservations import BudgetState, Refused
+from budget_gate.core.usage import Usage
+
+
+class ReviewOutcome(NamedTuple):
+    """Everything a comment, a check run or ``--json`` says about one review.
+
+    ``refused`` names the budgets that stopped it, if any did; ``failure`` says in one line what broke, if anything did (the
+    review is then partial or empty, never silently so). ``dropped_findings`` pointed at lines that the diff does not have.
+    """
+
+    verdict: Verdict
+    reason: str
+    findings: tuple[Finding, ...]
+    reviewed_files: int
+    reviewed_hunks: int
+    not_reviewed: tuple[NotReviewed, ...]
+    cost_nano_usd: int
+    usage: Usage
+    tier: str
+    model: str
+    route_reason: str
+    provider: str
+    budgets: tuple[BudgetState, ...]
+    dropped_findings: int = 0
+    summary: str = ""
+    refused: Refused | None = None
+    failure: str = ""
+    is_dry_run: bool = False

@@ -1,0 +1,1 @@
+"""The gate: route, estimate the worst case, reserve, call, settle or hold."""

@@ -1,0 +1,285 @@
+"""GitHub through PyGithub, and the only module that knows it: authentication, retries, rate limits, and translated failures.
+
+PyGithub carries the requests; its object model is not used, because a review needs a dozen plain calls and full control over
+which of them may be repeated. Importing it costs about a quarter of a second, so that waits until the first request. What the
+calls mean is in the other modules of this room.
+"""
+
+import json
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from budget_gate.core.errors import GitHubError, UsageError
+from budget_gate.core.pull_requests import PullRequest
+from budget_gate.github.check_run import CheckVerdict, put_check_run
+from budget_gate.github.failures import failure, rate_limit_wait_seconds, rate_limited
+from budget_gate.github.identity import INSTALLATION_PREFIX, own_login
+from budget_gate.github.interface import Conclusion, InlineComment, PostedComment
+from budget_gate.github.pulls import read_diff, read_pull_request
+from budget_gate.github.rest import DIFF, GRAPHQL, JSON, NO_ANSWER, Reply
+from budget_gate.github.review_comments import post_findings
+from budget_gate.github.sticky_comment import StickyComment, put_sticky_comment
+
+if TYPE_CHECKING:
+    from github import Github
+
+API_VERSION = "2022-11-28"
+TIMEOUT_SECONDS = 15
+PATIENCE_SECONDS = 20.0
+"""All the waiting that one client does, over all its requests together."""
+
+RETRIES_MAX = 3
+_TRANSIENT = (NO_ANSWER, 502, 503, 504)
+_REPEATABLE = ("GET", "PATCH", "PUT", "DELETE")
+
+
+class _Answer(NamedTuple):
+    """A raw answer: status, headers with lower-case names, and text (a reason in words when there was no answer)."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+
+class Transport:
+    """Implements ``rest.Rest`` with PyGithub's requester. ``sleep`` and ``clock`` (seconds since 1970) exist for tests."""
+
+    def __init__(
+        self,
+        token: str,
+        api_url: str,
+        *,
+        timeout_seconds: int = TIMEOUT_SECONDS,
+        patience_seconds: float = PATIENCE_SECONDS,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._token = _usable_token(token)
+        self._api_url = _usable_url(api_url)
+        self._timeout_seconds = timeout_seconds
+        self._patience_seconds = patience_seconds
+        self._sleep = sleep
+        self._clock = clock
+        self._github: Github | None = None
+
+    def __repr__(self) -> str:
+        return f"Transport({self._api_url})"
+
+    @property
+    def is_installation(self) -> bool:
+        """True when the token is an app's, as ``GITHUB_TOKEN`` is."""
+        return self._token.startswith(INSTALLATION_PREFIX)
+
+    def send(
+        self,
+        verb: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        accept: str = JSON,
+        returned: Collection[int] = (),
+    ) -> Reply:
+        """Send one request. See ``rest.Rest.send``."""
+        retries = 0
+        while True:
+            answer = self._once(verb, path, query, body, accept)
+            message = _message(answer)
+            wait_seconds = rate_limit_wait_seconds(answer.status, answer.headers, message, self._clock())
+            if wait_seconds is not None:
+                if wait_seconds > self._patience_seconds:
+                    raise rate_limited(wait_seconds, self._clock())
+                self.pause(wait_seconds)  # a request that met a rate limit was not performed: any verb may be repeated
+                continue
+            backoff_seconds = 0.5 * 2**retries
+            may_repeat = verb in _REPEATABLE and retries < RETRIES_MAX and backoff_seconds <= self._patience_seconds
+            if answer.status in _TRANSIENT and may_repeat:
+                self.pause(backoff_seconds)
+                retries += 1
+                continue
+            if answer.status in returned or 200 <= answer.status < 300:  # noqa: PLR2004 - see rest.Reply.is_success
+                return _reply(path, answer, accept)
+            raise failure(verb, path, answer.status, message)
+
+    def pause(self, seconds: float) -> None:
+        """Wait, or raise ``GitHubError`` when that is longer than this client may still wait."""
+        if seconds > self._patience_seconds:
+            raise GitHubError("GitHub keeps failing, and this run has waited for it as long as it may; run again")
+        self._patience_seconds -= seconds
+        self._sleep(seconds)
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._github is not None:
+            self._github.close()
+            self._github = None
+
+    def _once(
+        self, verb: str, path: str, query: Mapping[str, str] | None, body: Mapping[str, Any] | None, accept: str
+    ) -> _Answer:
+        """Send a request once. No exception of PyGithub, requests or urllib3 leaves here, nor their texts: some quote headers."""
+        requester = self._connected().requester
+        import requests
+
+        url = requester.graphql_url if path == GRAPHQL else path
+        headers = {"Accept": accept, "X-GitHub-Api-Version": API_VERSION}
+        try:
+            status, answered, content = requester.requestJson(verb, url, dict(query or {}), headers, body)
+        except requests.exceptions.Timeout:
+            return _Answer(NO_ANSWER, {}, "timed out")
+        except requests.exceptions.SSLError:
+            return _Answer(NO_ANSWER, {}, "its certificate was not accepted")
+        except requests.exceptions.RequestException:
+            return _Answer(NO_ANSWER, {}, "the connection failed")
+        except (RuntimeError, AssertionError):
+            # PyGithub's answer to a redirect that leaves the API's scheme, host or port
+            raise GitHubError(f"GitHub: {verb} {path} was redirected elsewhere; correct GITHUB_API_URL") from None
+        return _Answer(status, {name.lower(): str(value) for name, value in answered.items()}, content)
+
+    def _connected(self) -> "Github":
+        if self._github is None:
+            try:
+                from github import Auth, Github
+            except ImportError:
+                raise UsageError("GitHub needs an extra: pip install 'budget-gate-ci[github]'") from None
+            self._github = Github(
+                auth=Auth.Token(self._token),
+                base_url=self._api_url,
+                timeout=self._timeout_seconds,
+                user_agent="budget-gate",
+                retry=None,  # PyGithub's own would repeat writes, and sleep for as long as GitHub asks
+                seconds_between_requests=None,  # its defaults add seconds to a run of a dozen requests
+                seconds_between_writes=None,
+            )
+        return self._github
+
+
+class GitHubClient:
+    """Implements ``interface.GitHub`` for one repository.
+
+    ``api_url`` is ``GITHUB_API_URL``, ``repository`` is ``OWNER/REPO``. Raises ``UsageError`` where one of them, or the token,
+    cannot be right. Use as a context manager, or ``close`` it.
+    """
+
+    def __init__(
+        self,
+        token: str,
+        api_url: str,
+        repository: str,
+        *,
+        timeout_seconds: int = TIMEOUT_SECONDS,
+        patience_seconds: float = PATIENCE_SECONDS,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        owner, slash, name = repository.partition("/")
+        if not slash or not all(part and set(part) <= _NAME_CHARACTERS and set(part) != {"."} for part in (owner, name)):
+            raise UsageError(f"{repository[:80]!r} is not a repository; write OWNER/REPO")
+        self._repository = repository
+        self._rest = Transport(token, api_url, timeout_seconds=timeout_seconds, patience_seconds=patience_seconds, sleep=sleep)
+        self._login = ""
+
+    def __repr__(self) -> str:
+        return f"GitHubClient({self._repository})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._rest.close()
+
+    def pull_request(self, number: int) -> PullRequest:
+        """Return one pull request."""
+        return read_pull_request(self._rest, self._repository, number)
+
+    def diff(self, number: int) -> str:
+        """Return the unified diff of a pull request, undecodable bytes replaced; see ``pulls.read_diff`` for large ones."""
+        return read_diff(self._rest, self._repository, number)
+
+    def put_comment(self, number: int, marker: str, body: str, run_number: int, run_attempt: int) -> PostedComment:
+        """Create or update the one comment of ours that carries ``marker``."""
+        comment = StickyComment(marker, body, run_number, run_attempt)
+        return put_sticky_comment(self._rest, self._repository, number, self._own_login(), comment)
+
+    def post_findings(self, pull: PullRequest, marker: str, comments: Sequence[InlineComment]) -> int:
+        """Post findings as inline review comments, leaving out those already there; return how many were new."""
+        return post_findings(self._rest, pull, marker, self._own_login(), comments) if comments else 0
+
+    def put_check(
+        self,
+        head_sha: str,
+        conclusion: Conclusion,
+        title: str,
+        summary: str,
+        *,
+        run_id: int,
+        run_attempt: int,
+        details_url: str = "",
+    ) -> str:
+        """Create or update the check run ``budget-gate`` of a commit; return its URL."""
+        verdict = CheckVerdict(conclusion, title, summary, run_id, run_attempt, details_url)
+        return put_check_run(self._rest, self._repository, head_sha, verdict)
+
+    def _own_login(self) -> str:
+        if not self._login:
+            self._login = own_login(self._rest, is_installation=self._rest.is_installation)
+        return self._login
+
+
+_NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
+
+
+def _usable_token(token: str) -> str:
+    """Return a token that can stand in a header. The HTTP library would quote one that cannot in its error."""
+    stripped = token.strip()
+    if not stripped:
+        raise UsageError("no GitHub token; set GITHUB_TOKEN")
+    if not stripped.isascii() or not stripped.isprintable() or " " in stripped:
+        raise UsageError("GITHUB_TOKEN contains a character that no token has; set it again")
+    return stripped
+
+
+def _usable_url(api_url: str) -> str:
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(api_url)
+        is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        is_usable = False
+    if not is_usable or parts.username or parts.query or parts.fragment:
+        raise UsageError("GITHUB_API_URL is not an address of an API; write https://api.github.com or https://HOST/api/v3")
+    return api_url.rstrip("/")
+
+
+def _message(answer: _Answer) -> str:
+    """Return what an error answer says: GitHub's message and its details, or the reason why there is no answer."""
+    if answer.status == NO_ANSWER:
+        return answer.text
+    try:
+        data = json.loads(answer.text) if answer.status >= 400 else None  # noqa: PLR2004 - RFC 9110: from here on, errors
+    except ValueError:
+        return ""  # a proxy's page; the status says enough
+    if not isinstance(data, dict):
+        return ""
+    errors = data.get("errors")
+    details = [each.get("message") if isinstance(each, dict) else each for each in errors] if isinstance(errors, list) else []
+    return ": ".join(part for part in (data.get("message"), *details) if isinstance(part, str) and part)
+
+
+def _reply(path: str, answer: _Answer, accept: str) -> Reply:
+    if answer.status == NO_ANSWER:
+        return Reply(NO_ANSWER)
+    has_next = 'rel="next"' in answer.headers.get("link", "")
+    if accept == DIFF and answer.status < 300:  # noqa: PLR2004 - see rest.Reply.is_success
+        return Reply(answer.status, answer.text)
+    try:
+        return Reply(answer.status, json.loads(answer.text) if answer.text else None, has_next)
+    except (ValueError, RecursionError):
+        if answer.status >= 400:  # noqa: PLR2004 - RFC 9110: from here on, errors
+            return Reply(answer.status)
+        raise GitHubError(f"GitHub answered {path} with something that is not JSON; check GITHUB_API_URL") from None

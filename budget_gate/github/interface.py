@@ -1,0 +1,70 @@
+"""What the rest of the program needs from GitHub, and no more.
+
+Implementations raise ``GitHubError``, or ``ReadOnlyToken`` where the token may not write (a fork's pull request), and
+``UsageError`` for an argument that cannot be right.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, Protocol
+
+from budget_gate.core.pull_requests import Finding, PullRequest
+
+CHECK_NAME = "budget-gate"
+
+Conclusion = Literal["success", "failure"]
+"""Of the check run. ``neutral`` and ``skipped`` would satisfy a required check without saying so; they are not used."""
+
+
+class PostedComment(NamedTuple):
+    """The sticky comment after an update. ``kept_newer`` is true when a newer run's comment was left in place."""
+
+    url: str
+    kept_newer: bool = False
+
+
+class InlineComment(NamedTuple):
+    """A finding with the Markdown to post for it. Rendering and cleaning that text is the business of ``reports``."""
+
+    finding: Finding
+    body: str
+
+
+class GitHub(Protocol):
+    """One repository on GitHub."""
+
+    def pull_request(self, number: int) -> PullRequest:
+        """Return one pull request."""
+        ...
+
+    def diff(self, number: int) -> str:
+        """Return the unified diff of a pull request, undecodable bytes replaced."""
+        ...
+
+    def put_comment(self, number: int, marker: str, body: str, run_number: int, run_attempt: int) -> PostedComment:
+        """Create or update the one comment of ours that carries ``marker``; an older run never overwrites a newer one.
+
+        ``body`` opens with ``marker``.
+        """
+        ...
+
+    def post_findings(self, pull: PullRequest, marker: str, comments: Sequence[InlineComment]) -> int:
+        """Post findings as inline review comments, leaving out those already there; return how many were new."""
+        ...
+
+    def put_check(
+        self,
+        head_sha: str,
+        conclusion: Conclusion,
+        title: str,
+        summary: str,
+        *,
+        run_id: int,
+        run_attempt: int,
+        details_url: str = "",
+    ) -> str:
+        """Create or update the check run ``budget-gate`` of a commit; return its URL.
+
+        ``run_id`` and ``run_attempt`` order the verdicts of one commit: an older run never flips a newer one. The id counts
+        for the whole of GitHub, where a run *number* counts per workflow file and so cannot order two of them.
+        """
+        ...

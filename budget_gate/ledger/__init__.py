@@ -1,0 +1,1 @@
+"""Ledgers: two-phase spending over several budgets in one atomic step. See ``interface`` for what every backend promises."""

@@ -1,0 +1,137 @@
+"""Reserve, in one transaction on any books: replay, sweep, queue, decide, and take everything or nothing.
+
+Whether a request fits is ``core.admission``; what happens to a reservation afterwards is ``resolving``.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from budget_gate.core.admission import Counted, Place, Wait, decide
+from budget_gate.core.admission import Grant as Granted
+from budget_gate.core.amounts import Amount, CounterValue
+from budget_gate.core.charges import Charge
+from budget_gate.core.errors import KeyReused
+from budget_gate.core.periods import window_at
+from budget_gate.core.reservations import Admitted, Decision, Refusal, Refused, ReserveRequest, Waiting
+from budget_gate.ledger.answers import decision_json, parsed_decision
+from budget_gate.ledger.books import (
+    Books,
+    OpenReservation,
+    Operation,
+    PlacedCharge,
+    QueuePlace,
+    Waiter,
+    budget_states,
+    counted_now,
+    counter_of,
+)
+from budget_gate.ledger.crossing import cross_lines
+from budget_gate.ledger.identity import reservation_id, reserve_digest
+from budget_gate.ledger.interface import SWEEP_MOST, WAITER_TTL_SECONDS
+from budget_gate.ledger.resolving import sweep_expired
+
+DEAD_WAITERS_MOST = 16
+"""How many dead waiters an admission clears away, at most. They block nobody either way."""
+
+_WAITER_TTL = timedelta(seconds=WAITER_TTL_SECONDS)
+
+
+def reserve(books: Books, request: ReserveRequest, now: datetime) -> Decision:
+    """Admit, refuse, or let wait; see ``Ledger.reserve``."""
+    placed = place_charges(request.charges, request.zone, now)
+    known = books.operation("reserve", request.key)
+    if known is not None:
+        if known.digest != reserve_digest(request):
+            raise KeyReused(f"key {request.key!r} was used for another reservation; make a new key for each request")
+        return parsed_decision(known.answer, budget_states(counted_now(books, placed)))
+    sweep_expired(books, now, SWEEP_MOST)
+    books.drop_dead_waiters(now, DEAD_WAITERS_MOST, request.key)
+    counted = counted_now(books, placed)
+    waiter = books.waiter(request.key)
+    verdict = decide(request, counted, queue=_queue(books, counted, waiter, now), is_queued=waiter is not None)
+    if isinstance(verdict, Wait):
+        return _wait(books, request, counted, verdict.blocked, waiter, now)
+    if waiter is not None:
+        books.drop_waiter(request.key)
+    if isinstance(verdict, Granted):
+        return _take(books, request, placed, verdict.amount, now)
+    return _turn_down(books, request, counted, verdict.refused_by, now)
+
+
+def place_charges(charges: Sequence[Charge], zone: str, now: datetime) -> tuple[PlacedCharge, ...]:
+    """Return the charges in the periods that hold ``now``."""
+    return tuple(PlacedCharge(charge, window_at(charge.per, zone, now)) for charge in charges)
+
+
+def _queue(books: Books, counted: Sequence[Counted], waiter: Waiter | None, now: datetime) -> list[Place]:
+    """Return the enforced places of the request where somebody alive came earlier."""
+    before = waiter.number if waiter else None
+    places = dict.fromkeys(
+        (index, line.unit) for index, each in enumerate(counted) for line in each.charge.limits if line.admission_line is not None
+    )
+    return [
+        (index, unit) for index, unit in places if books.waiting_at(QueuePlace(counter_of(counted[index]), unit), before, now)
+    ]
+
+
+def _take(books: Books, request: ReserveRequest, placed: tuple[PlacedCharge, ...], granted: Amount, now: datetime) -> Admitted:
+    """Take the amount from every counter, write it all down, and answer."""
+    expires_at = now + timedelta(seconds=request.ttl_seconds)
+    stored = OpenReservation(
+        reservation_id(request.key), request.key, "pending", granted, dict(request.labels), placed, now, expires_at
+    )
+    delta = CounterValue(pending=granted)
+    books.add(stored.counters, delta)
+    books.put_reservation(stored)
+    body = {
+        "reservation": stored.reservation,
+        "key": request.key,
+        "labels": dict(request.labels),
+        "counters": stored.counters,
+    }
+    books.append(now, "reserve", delta, body)
+    counted = counted_now(books, placed)
+    cross_lines(books, counted, request.labels, now)
+    answer = Admitted(stored.reservation, granted, expires_at, budget_states(counted))
+    books.put_operation("reserve", request.key, Operation(reserve_digest(request), decision_json(answer)))
+    return answer
+
+
+def _turn_down(
+    books: Books, request: ReserveRequest, counted: Sequence[Counted], refused_by: tuple[Refusal, ...], now: datetime
+) -> Refused:
+    """Write the refusal down: it is final under its key."""
+    body = {
+        "key": request.key,
+        "labels": dict(request.labels),
+        "asked": request.amount,
+        "refused_by": [[each.scope.text, each.per, each.unit, each.reason] for each in refused_by],
+    }
+    books.append(now, "refuse", CounterValue(), body)
+    cross_lines(books, counted, request.labels, now, refused_by)
+    answer = Refused(refused_by, budget_states(counted))
+    books.put_operation("reserve", request.key, Operation(reserve_digest(request), decision_json(answer)))
+    return answer
+
+
+def _wait(
+    books: Books,
+    request: ReserveRequest,
+    counted: Sequence[Counted],
+    blocked: Sequence[Place],
+    waiter: Waiter | None,
+    now: datetime,
+) -> Waiting:
+    """Keep the request's place at exactly the limits that keep it out: at any other it would be in the way of others."""
+    places = tuple(QueuePlace(counter_of(counted[index]), unit) for index, unit in blocked)
+    number = waiter.number if waiter else books.next_waiter_number()
+    # A waiter that asks often is written down again only when its time is half over: most asking costs no write.
+    if waiter is None or set(waiter.places) != set(places) or waiter.alive_until - now < _WAITER_TTL / 2:
+        books.put_waiter(Waiter(request.key, number, now + _WAITER_TTL, places))
+    earlier = set[str]().union(*(books.waiting_at(place, number, now) for place in places))
+    return Waiting(len(earlier), retry_seconds(len(earlier)), budget_states(counted))
+
+
+def retry_seconds(ahead: int) -> float:
+    """Return how soon to ask again: the first in the queue at once, those behind it at leisure."""
+    return min(0.02 + 0.01 * ahead, 0.25)

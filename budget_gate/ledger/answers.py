@@ -1,0 +1,80 @@
+"""Answers and charges as JSON, the form in which a ledger remembers them: what was answered once is answered again.
+
+The state of the budgets is left out: a repeated answer carries how they stand when it is repeated.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from budget_gate.core.amounts import Amount
+from budget_gate.core.audit import compact_json, from_microseconds, microseconds
+from budget_gate.core.charges import Charge, LimitLine
+from budget_gate.core.periods import Window
+from budget_gate.core.reservations import Admitted, BudgetState, Crossing, Refusal, Refused, Resolution
+from budget_gate.core.scopes import Scope
+from budget_gate.ledger.books import PlacedCharge
+
+
+def decision_json(decision: Admitted | Refused) -> str:
+    """Return an admission or a refusal as text."""
+    if isinstance(decision, Admitted):
+        expires_at = microseconds(decision.expires_at)
+        return compact_json({"admitted": [decision.reservation, decision.granted, expires_at]})
+    return compact_json({"refused_by": [_refusal_fields(each) for each in decision.refused_by]})
+
+
+def parsed_decision(text: str, budgets: tuple[BudgetState, ...]) -> Admitted | Refused:
+    """Return the decision that ``decision_json`` wrote, marked as repeated."""
+    fields = json.loads(text)
+    if "admitted" in fields:
+        reservation, granted, expires_at = fields["admitted"]
+        return Admitted(reservation, Amount(*granted), from_microseconds(expires_at), budgets, replayed=True)
+    return Refused(tuple(_parsed_refusal(each) for each in fields["refused_by"]), budgets, replayed=True)
+
+
+def resolution_json(resolution: Resolution) -> str:
+    """Return how a reservation was resolved as text."""
+    crossed = [[*each.scope, each.per, each.label, each.unit, each.tier] for each in resolution.crossed]
+    return compact_json([resolution.reservation, resolution.state, resolution.cost, resolution.overrun, crossed])
+
+
+def parsed_resolution(text: str, budgets: tuple[BudgetState, ...]) -> Resolution:
+    """Return the resolution that ``resolution_json`` wrote, marked as repeated."""
+    reservation, state, cost, overrun, crossed = json.loads(text)
+    crossings = tuple(Crossing(Scope(kind, name), *rest) for kind, name, *rest in crossed)
+    return Resolution(reservation, state, Amount(*cost), Amount(*overrun), crossings, budgets, replayed=True)
+
+
+def charges_json(charges: Sequence[PlacedCharge]) -> str:
+    """Return the charges of a reservation, with its periods and the limits known at the time, as text."""
+    return compact_json(
+        [
+            [
+                *(*each.charge.scope, each.charge.per, each.window.label),
+                *(microseconds(each.window.starts_at), microseconds(each.window.ends_at)),
+                each.charge.limits,
+            ]
+            for each in charges
+        ]
+    )
+
+
+def parsed_charges(text: str) -> tuple[PlacedCharge, ...]:
+    """Return the charges that ``charges_json`` wrote."""
+    return tuple(_placed_charge(*fields) for fields in json.loads(text))
+
+
+def _placed_charge(kind: str, name: str, per: Any, label: str, starts_at: int, ends_at: int, limits: list[Any]) -> PlacedCharge:
+    window = Window(per, label, from_microseconds(starts_at), from_microseconds(ends_at))
+    return PlacedCharge(Charge(Scope(kind, name), per, tuple(LimitLine(*line) for line in limits)), window)
+
+
+def _refusal_fields(refusal: Refusal) -> list[Any]:
+    scope, per, unit, reason, needed, left, resets_at, owner = refusal
+    return [*scope, per, unit, reason, needed, left, microseconds(resets_at), owner]
+
+
+def _parsed_refusal(fields: list[Any]) -> Refusal:
+    kind, name, per, unit, reason, needed, left, resets_at, owner = fields
+    return Refusal(Scope(kind, name), per, unit, reason, needed, left, from_microseconds(resets_at), owner)

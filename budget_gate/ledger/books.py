@@ -1,0 +1,185 @@
+"""What one transaction of a ledger can look up and write down: the seam between the rules of a ledger and its storage.
+
+The rules (``admitting``, ``resolving``, ``crossing``) run on any books; a storage that can run Python inside its transaction
+implements these and nothing else. Every method acts within the transaction that the books were opened for.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+from budget_gate.core.admission import Counted
+from budget_gate.core.amounts import ZERO, Amount, CounterValue, Unit
+from budget_gate.core.audit import Entry
+from budget_gate.core.charges import Charge
+from budget_gate.core.periods import Per, Window
+from budget_gate.core.reservations import BudgetState, Crossing, Reservation, State, budget_state
+
+
+class CounterName(NamedTuple):
+    """Names a counter: scope text, kind of period, and the period's label. No limit is part of it."""
+
+    scope: str
+    per: Per
+    label: str
+
+
+class QueuePlace(NamedTuple):
+    """Where requests queue: one unit of one counter."""
+
+    counter: CounterName
+    unit: Unit
+
+
+class Waiter(NamedTuple):
+    """A request in the queue. Lower ``number`` came earlier; past ``alive_until`` nobody believes it is still there."""
+
+    key: str
+    number: int
+    alive_until: datetime
+    places: tuple[QueuePlace, ...]
+
+
+class Operation(NamedTuple):
+    """What was asked under a key (as a digest) and answered (as JSON, see ``answers``)."""
+
+    digest: str
+    answer: str
+
+
+class PlacedCharge(NamedTuple):
+    """A charge in the period it fell into when it was reserved."""
+
+    charge: Charge
+    window: Window
+
+    @property
+    def counter(self) -> CounterName:
+        """The counter it is added to."""
+        return CounterName(self.charge.scope.text, self.charge.per, self.window.label)
+
+
+class OpenReservation(NamedTuple):
+    """A reservation with what is needed to resolve it: its charges, in its own periods, with the limits known then."""
+
+    reservation: str
+    key: str
+    state: State
+    granted: Amount
+    labels: Mapping[str, str]
+    charges: tuple[PlacedCharge, ...]
+    created_at: datetime
+    expires_at: datetime
+    cost: Amount = ZERO
+    resolved_at: datetime | None = None
+
+    @property
+    def counters(self) -> tuple[CounterName, ...]:
+        """The counters it is counted in."""
+        return tuple(charge.counter for charge in self.charges)
+
+    def shown(self) -> Reservation:
+        """Return what callers of the ledger see of it."""
+        return Reservation(
+            self.reservation,
+            self.key,
+            self.state,
+            self.granted,
+            self.cost,
+            self.labels,
+            self.created_at,
+            self.expires_at,
+            self.resolved_at,
+        )
+
+
+class Books(Protocol):
+    """One transaction's view of a ledger."""
+
+    def operation(self, kind: str, key: str) -> Operation | None:
+        """Return what was answered to this key before."""
+        ...
+
+    def put_operation(self, kind: str, key: str, operation: Operation) -> None:
+        """Remember an answer."""
+        ...
+
+    def values(self, counters: Sequence[CounterName]) -> list[CounterValue]:
+        """Return what counters hold, in the order asked; one that was never added to holds nothing."""
+        ...
+
+    def add(self, counters: Sequence[CounterName], delta: CounterValue) -> None:
+        """Add a signed difference to each counter."""
+        ...
+
+    def reservation(self, reservation: str) -> OpenReservation | None:
+        """Return a reservation by id."""
+        ...
+
+    def put_reservation(self, reservation: OpenReservation) -> None:
+        """Store a new reservation."""
+        ...
+
+    def move_reservation(self, reservation: str, state: State, cost: Amount, resolved_at: datetime | None) -> None:
+        """Change the state of a stored reservation."""
+        ...
+
+    def expired(self, now: datetime, most: int) -> list[OpenReservation]:
+        """Return up to ``most`` pending reservations whose deadline is not after ``now``, earliest deadline first."""
+        ...
+
+    def append(self, at: datetime, kind: str, delta: CounterValue, body: Mapping[str, Any]) -> Entry:
+        """Append an entry behind the newest one."""
+        ...
+
+    def entry(self, seq: int) -> Entry:
+        """Return one entry."""
+        ...
+
+    def waiter(self, key: str) -> Waiter | None:
+        """Return the place in the queue that a request holds, alive or not."""
+        ...
+
+    def put_waiter(self, waiter: Waiter) -> None:
+        """Store a waiter, in place of the one with its key."""
+        ...
+
+    def drop_waiter(self, key: str) -> None:
+        """Take a request out of the queue, if it is in it."""
+        ...
+
+    def drop_dead_waiters(self, now: datetime, most: int, spared: str) -> None:
+        """Drop up to ``most`` waiters that are no longer alive, but not the one with key ``spared``: it is asking right now."""
+        ...
+
+    def next_waiter_number(self) -> int:
+        """Return a number higher than that of every waiter."""
+        ...
+
+    def waiting_at(self, place: QueuePlace, before: int | None, now: datetime) -> set[str]:
+        """Return the keys of live waiters at a place, only those with a number below ``before`` if it is given."""
+        ...
+
+    def cross(self, crossing: Crossing, at: datetime) -> bool:
+        """Write down that a tier was crossed; False when it had been before."""
+        ...
+
+    def send(self, payload: str) -> None:
+        """Put a message into the outbox."""
+        ...
+
+
+def counted_now(books: Books, placed: Sequence[PlacedCharge]) -> list[Counted]:
+    """Return the charges with what their counters hold."""
+    values = books.values([each.counter for each in placed])
+    return [Counted(each.charge, each.window, value) for each, value in zip(placed, values, strict=True)]
+
+
+def counter_of(counted: Counted) -> CounterName:
+    """Return the counter that a counted charge is added to."""
+    return CounterName(counted.charge.scope.text, counted.charge.per, counted.window.label)
+
+
+def budget_states(counted: Sequence[Counted]) -> tuple[BudgetState, ...]:
+    """Return how every limit of the charges stands."""
+    return tuple(budget_state(each.charge, line, each.window, each.value) for each in counted for line in each.charge.limits)

@@ -1,0 +1,248 @@
+"""What is said to Redis for each operation, without a client: every operation is a generator of calls that is sent their replies.
+
+So a blocking and an asyncio shell share it: a shell only sends a script and hands its reply back. An operation is one call, and
+one more whenever the server's clock turns out to be in another period than the caller thought (law 9).
+"""
+
+import json
+import time
+from collections.abc import Generator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
+
+from budget_gate.core.audit import Entry, from_microseconds
+from budget_gate.core.charges import Charge
+from budget_gate.core.errors import KeyReused, LedgerError, LedgerTooNew, LedgerUnavailable, UnknownReservation
+from budget_gate.core.reservations import Actual, BudgetState, Decision, Reservation, ReserveRequest, Resolution
+from budget_gate.ledger import checks, redis_replies
+from budget_gate.ledger.identity import note_digest, reservation_id, reserve_digest, resolve_digest, settle_digest
+from budget_gate.ledger.interface import SCHEMA_VERSION, SWEEP_MOST, WAITER_TTL_SECONDS, CounterRow, Delivery
+from budget_gate.ledger.redis_names import Names
+from budget_gate.ledger.redis_plans import Plan, Planner, states
+from budget_gate.ledger.redis_scripts import Script, script
+
+PAGE = 200
+"""Rows that one call of a paging reader fetches."""
+
+SWEEP_PAGE = 256
+"""Expired reservations that one call of ``sweep`` turns into holds: a script keeps everybody else waiting."""
+
+STALE_MOST = 8
+"""How often the server's clock may disagree before the operation is given up; twice in a row is already remarkable."""
+
+_SECOND = 1_000_000
+_WAITER_TTL = int(WAITER_TTL_SECONDS * _SECOND)
+
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+"""``compact_json`` with its encoder made once: a reserve encodes several texts."""
+
+Answer = TypeVar("Answer")
+Argument = str | int
+
+
+class Call(NamedTuple):
+    """One script to run. The reply is nested lists of text and integers; its first item says what kind it is."""
+
+    script: Script
+    keys: Sequence[str]
+    arguments: Sequence[Argument]
+
+
+Operation = Generator[Call, Any, Answer]
+"""Yields calls, is sent their replies (to start: None), returns the answer."""
+
+
+class Calls:
+    """The operations of one organization's ledger."""
+
+    def __init__(self, organization: str, clock_offset_seconds: float = 0.0) -> None:
+        checks.check_text(organization, "organization")
+        self._names = Names(organization)
+        self._planner = Planner()
+        self._offset = int(clock_offset_seconds * _SECOND)
+        self._ahead = self._offset
+        """How far the server's clock is ahead of ours, in microseconds, as far as we know: zero until it tells us otherwise."""
+
+    def move_clock(self, offset_seconds: float) -> None:
+        """Make the server's clock count as ``offset_seconds`` later than it is. For tests; what is asked next is asked then."""
+        self._offset = int(offset_seconds * _SECOND)
+
+    def reserve(self, request: ReserveRequest) -> Operation[Decision]:
+        """Check every limit and take the amount from all of them, or take nothing."""
+        checks.check_request(request._replace(charges=()))  # the planner checks those, once
+        reservation, digest = reservation_id(request.key), reserve_digest(request)
+        key, labels = _json(request.key), _json(dict(request.labels))
+        workflow = _json(request.labels.get("workflow", ""))
+        own_keys = [self._names.operation("reserve", request.key), self._names.reservation(reservation)]
+        for _ in range(STALE_MOST):
+            plan = self._plan(request.charges, request.zone)
+            reply = yield self._call(
+                "reserve",
+                [*own_keys, *map(self._names.counter, plan.suffixes)],
+                [_reserve_numbers(request, plan), digest, reservation, key, labels, workflow, plan.text],
+            )
+            if not self._is_stale(reply):
+                _check(reply, request.key)
+                return redis_replies.decision(reply, reservation, plan.places)
+        raise _clock_astray()
+
+    def leave_queue(self, key: str) -> Operation[None]:
+        """Give up the place of a waiting reserve."""
+        checks.check_key(key)
+        reservation = reservation_id(key)
+        _check((yield self._call("leave", [self._names.waiter(reservation)], [reservation])))
+
+    def settle(self, key: str, reservation: str, actual: Actual) -> Operation[Resolution]:
+        """Post what a call cost, in the period of its reservation."""
+        checks.check_key(key)
+        checks.check_text(reservation, "reservation")
+        checks.check_actual(actual)
+        reply = yield self._call(
+            "settle",
+            [self._names.operation("settle", key), self._names.reservation(reservation)],
+            [
+                *(settle_digest(reservation, actual), reservation, _json(key), _json(dict(actual.details))),
+                *(_json(actual.usage._asdict() if actual.usage else {}), *actual.amount),
+            ],
+        )
+        _check(reply, key, reservation)
+        return redis_replies.resolution(reply, reservation)
+
+    def release(self, kind: str, key: str, reservation: str, reason: str) -> Operation[Resolution]:
+        """Void or hold (``kind``) a reservation."""
+        checks.check_key(key)
+        checks.check_text(reservation, "reservation")
+        checks.check_text(reason, "reason")
+        reply = yield self._call(
+            "release",
+            [self._names.operation(kind, key), self._names.reservation(reservation)],
+            [resolve_digest(reservation, kind), reservation, _json(key), _json(reason), kind],
+        )
+        _check(reply, key, reservation)
+        return redis_replies.resolution(reply, reservation)
+
+    def read(self, charges: Sequence[Charge], zone: str) -> Operation[tuple[BudgetState, ...]]:
+        """Return how each limit of the charges stands now."""
+        for _ in range(STALE_MOST):
+            plan = self._plan(charges, zone)
+            reply = yield self._call("read", [*map(self._names.counter, plan.suffixes)], [plan.starts_at, plan.ends_at])
+            if not self._is_stale(reply):
+                _check(reply)
+                return states(plan.places, redis_replies.counter_values(reply[1]))
+        raise _clock_astray()
+
+    def show(self, reservation: str) -> Operation[Reservation]:
+        """Return one reservation."""
+        checks.check_text(reservation, "reservation")
+        reply = yield self._call("show", [self._names.reservation(reservation)], [])
+        _check(reply)
+        found = redis_replies.stored_reservation(reservation, reply[1])
+        if found is None:
+            raise _unknown(reservation)
+        return found
+
+    def sweep(self, most: int) -> Operation[int]:
+        """Turn up to ``most`` expired pending reservations into holds."""
+        done = 0
+        while done < most:
+            wanted = min(most - done, SWEEP_PAGE)
+            reply = yield self._call("sweep", [], [wanted])
+            _check(reply)
+            done += reply[1]
+            if reply[1] < wanted:
+                break
+        return done
+
+    def record(self, key: str, kind: str, labels: Mapping[str, str], details: Mapping[str, str]) -> Operation[Entry]:
+        """Append a note that moves no money, once per key."""
+        checks.check_key(key)
+        checks.check_note(kind)
+        checks.check_labels(labels, "labels")
+        checks.check_labels(details, "details")
+        body = _json({"key": key, "labels": dict(labels), "details": dict(details)})
+        arguments = [note_digest(kind, labels, details), _json(kind), body]
+        reply = yield self._call("record", [self._names.operation("record", key)], arguments)
+        _check(reply, key)
+        return Entry(int(reply[1]), reply[2], reply[3])
+
+    def open_page(self, behind: str) -> Operation[tuple[str, list[Reservation]]]:
+        """Return a page of open reservations behind a position (first ``0``), and the position of its last."""
+        reply = yield self._call("open", [], [behind, PAGE])
+        _check(reply)
+        return reply[1], redis_replies.reservation_page(reply[2])
+
+    def counter_page(self, behind: str) -> Operation[tuple[str, list[CounterRow]]]:
+        """Return a page of counters behind a position (first ``0``), and the position of its last."""
+        reply = yield self._call("counters", [], [behind, PAGE])
+        _check(reply)
+        return reply[1], redis_replies.counter_page(reply[2], reply[3])
+
+    def entry_page(self, behind: str) -> Operation[tuple[str, list[Entry]]]:
+        """Return a page of entries behind a sequence number, and the number of its last."""
+        reply = yield self._call("entries", [], [behind, PAGE])
+        _check(reply)
+        page = redis_replies.entry_page(reply[1])
+        return (str(page[-1].seq) if page else behind), page
+
+    def head(self) -> Operation[tuple[int, datetime]]:
+        """Return the sequence number of the newest entry, and the server's clock."""
+        reply = yield self._call("head", [], [])
+        _check(reply)
+        return int(reply[1]), from_microseconds(int(reply[2]))
+
+    def claim(self, claimant: str, most: int, lease_seconds: int) -> Operation[tuple[Delivery, ...]]:
+        """Claim messages that nobody holds."""
+        checks.check_text(claimant, "claimant")
+        reply = yield self._call("claim", [], [claimant, max(most, 0), lease_seconds * _SECOND])
+        _check(reply)
+        return redis_replies.deliveries(reply[1])
+
+    def acknowledge(self, delivery: str, claimant: str) -> Operation[bool]:
+        """Mark a message as delivered by its claimant."""
+        checks.check_text(claimant, "claimant")
+        checks.check_text(delivery, "delivery")
+        reply = yield self._call("acknowledge", [self._names.delivery(delivery)], [delivery, claimant])
+        _check(reply)
+        return bool(reply[1])
+
+    def _plan(self, charges: Sequence[Charge], zone: str) -> Plan:
+        return self._planner.plan(charges, zone, time.time_ns() // 1000 + self._ahead)
+
+    def _is_stale(self, reply: Sequence[Any]) -> bool:
+        """Set our idea of the server's clock right when a period of the plan had not begun, or was over."""
+        if reply[0] != "stale":
+            return False
+        self._ahead = int(reply[1]) - time.time_ns() // 1000
+        return True
+
+    def _call(self, name: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Call:
+        return Call(script(name), [*self._names.own, *keys], [self._offset, SCHEMA_VERSION, *arguments])
+
+
+def _reserve_numbers(request: ReserveRequest, plan: Plan) -> str:
+    """Return the numbers of a reserve as one JSON list: one argument is quicker to send than twelve."""
+    times = (plan.starts_at, plan.ends_at, request.ttl_seconds * _SECOND, int(request.may_wait), _WAITER_TTL, SWEEP_MOST)
+    return str([*times, *request.amount, *(request.minimum or request.amount)])
+
+
+def _check(reply: Sequence[Any], key: str = "", reservation: str = "") -> None:
+    """Raise the failure that a script answered, if it did."""
+    match reply[0]:
+        case "too_new":
+            raise LedgerTooNew(
+                f"the ledger has schema version {reply[1]}, this program knows {SCHEMA_VERSION}; upgrade budget-gate-ci"
+            )
+        case "reused":
+            raise KeyReused(f"key {key!r} came before with other arguments; make a new key for each operation")
+        case "unknown":
+            raise _unknown(reservation)
+        case "too_large":
+            raise LedgerError("a counter holds more than can be counted exactly; nothing was added to it")
+
+
+def _unknown(reservation: str) -> UnknownReservation:
+    return UnknownReservation(f"no reservation {reservation!r} in this ledger")
+
+
+def _clock_astray() -> LedgerUnavailable:
+    return LedgerUnavailable("the Redis server's clock keeps jumping between periods; check its time synchronization")

@@ -1,0 +1,59 @@
+"""What a failure of Redis means, and the line that says what to do about it. Never an address with a password in it.
+
+Only text is judged, so that this needs no client. A server that cannot do its work now is unavailable (whether that blocks is the
+policy's choice); a server that is set up wrongly is an error, which no policy lets pass.
+"""
+
+from urllib.parse import urlsplit
+
+from budget_gate.core.errors import LedgerError, LedgerUnavailable
+
+_UNAVAILABLE = (
+    (("OutOfMemoryError", "OOM command"), "is out of memory; raise its maxmemory or remove other data"),
+    (("ReadOnlyError", "READONLY"), "is a read-only replica; name the primary"),
+    (("MasterDownError", "MASTERDOWN"), "is a replica that has lost its primary; wait for the failover, or name the primary"),
+    (("BusyLoadingError", "LOADING"), "is still loading its data; try again in a moment"),
+    (("MISCONF",), "refuses writes because it cannot save to disk; see its log"),
+    (("NOREPLICAS",), "refuses writes because too few replicas are connected"),
+    (("ClusterDownError", "CLUSTERDOWN"), "belongs to a cluster that is down; see CLUSTER INFO"),
+    (("BUSY Redis", "BUSY Valkey"), "is busy with another client's script; see SCRIPT KILL"),
+    (("MaxClientsError", "max number of clients"), "has no connection left; raise its maxclients"),
+)
+_WRONG = (
+    (("AuthenticationError", "AuthenticationWrongNumberOfArgsError"), "refuses the user or password; correct the ledger's URL"),
+    (("NoPermissionError", "NOPERM", "permissions to"), "does not let this user do all that docs/decisions/0005-redis.md lists"),
+    (("WRONGTYPE",), "holds something else under one of the ledger's keys; use another database or organization"),
+    (("MovedError", "MOVED "), "is part of a cluster; name a server that is not"),
+    (("invalid DB index", "DB index is out of range"), "has no database of that number; correct the ledger's URL"),
+)  # fmt: skip
+"""Marks are names of the client's errors, because it cuts the code off some messages, and texts of the server's."""
+
+
+def safe_url(url: str) -> str:
+    """Return a URL without user, password, query and fragment: each of them can hold a secret."""
+    try:
+        parts = urlsplit(url)
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "redis://"
+    return f"{parts.scheme}://{host}{port}{parts.path}"
+
+
+def problem(url: str, text: str, *, is_connection: bool) -> LedgerError:
+    """Return the error for a failure that the client reported as ``text`` (name, colon, message); ``url`` is safe to print."""
+    for table, kind in ((_UNAVAILABLE, LedgerUnavailable), (_WRONG, LedgerError)):
+        for marks, advice in table:
+            if any(mark in text for mark in marks):
+                return kind(f"{url} {advice}")
+    if is_connection:
+        return LedgerUnavailable(f"{url} cannot be reached; check that the server runs and that this machine may connect to it")
+    return LedgerError(f"{url} answered with an error: {text.partition(chr(10))[0][:200]}")
+
+
+def check_eviction(url: str, maxmemory_policy: str) -> None:
+    """Raise ``LedgerError`` if the server may drop any key when memory runs short: a counter lost is money spent twice."""
+    if maxmemory_policy.startswith("allkeys"):
+        raise LedgerError(
+            f"{url} has maxmemory-policy {maxmemory_policy}, which may drop what was spent; set it to noeviction (or volatile-*)"
+        )

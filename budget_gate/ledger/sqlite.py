@@ -1,0 +1,256 @@
+"""The ledger in a SQLite file: any number of processes on one machine, no server.
+
+One write transaction per operation (``BEGIN IMMEDIATE``, write-ahead log, every commit synced to disk), so that an answer once
+given survives a crash and an operation cut off by one never happened. What is asked inside a transaction is in ``sqlite_books``,
+the tables are in ``sqlite_schema``.
+"""
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple, TypeVar
+
+from budget_gate.core.audit import Entry, microseconds
+from budget_gate.core.errors import LedgerError, LedgerUnavailable
+from budget_gate.core.reservations import Reservation
+from budget_gate.ledger.booked import Answer, BookedLedger, Step, paged, system_clock
+from budget_gate.ledger.interface import SCHEMA_VERSION, CounterRow, Delivery
+from budget_gate.ledger.sqlite_books import (
+    COUNTER_COLUMNS,
+    RESERVATION_COLUMNS,
+    SqliteBooks,
+    counter_value,
+    open_reservation,
+)
+from budget_gate.ledger.sqlite_schema import check_version, migrate, version_of
+
+BUSY_SECONDS = 30.0
+"""How long an operation waits for other processes' transactions, each of which takes milliseconds."""
+
+_DRIVER_WAIT_SECONDS = 0.05
+_PRIMARY_CODE = 0xFF
+_BUSY_CODES = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_PROBLEMS = {
+    sqlite3.SQLITE_READONLY: "cannot be written; make the file and its folder writable",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened; check the folder's permissions and that the disk is not read-only",
+    sqlite3.SQLITE_NOTADB: "is not a ledger; name another file, or move this one away",
+    sqlite3.SQLITE_CORRUPT: "is damaged; restore it from a backup",
+    sqlite3.SQLITE_FULL: "cannot grow: the disk is full",
+    sqlite3.SQLITE_IOERR: "cannot be read or written: the disk reports an error",
+}
+
+Row = TypeVar("Row")
+
+
+class _Handle(NamedTuple):
+    """A connection of one process. SQLite connections must not cross a fork, so another process opens its own."""
+
+    process: int
+    connection: sqlite3.Connection
+    lock: threading.Lock
+
+
+_inherited: list[_Handle] = []
+"""Handles of a parent process. Closing one here would drop the parent's locks, so they are kept and never touched."""
+
+
+class SqliteLedger(BookedLedger):
+    """A ledger in one file. Safe to share between threads, and across a fork."""
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        clock: Callable[[], datetime] = system_clock,
+        busy_seconds: float = BUSY_SECONDS,
+    ) -> None:
+        """Open the file, creating it and its folder if need be.
+
+        Raises ``LedgerUnavailable`` if that cannot be done, ``LedgerTooNew`` if a newer program wrote it.
+        """
+        super().__init__(clock)
+        self._path = os.path.abspath(path)  # noqa: PTH100 (Path.resolve would follow links, and costs more)
+        self._busy_seconds = busy_seconds
+        self._handle = self._opened()
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"sqlite:///{self._path}"
+
+    def open_reservations(self) -> Iterator[Reservation]:
+        """Yield what is pending or held, oldest first."""
+        query = (
+            f"SELECT number, {RESERVATION_COLUMNS} FROM reservations"  # noqa: S608 (our own names)
+            " WHERE state IN ('pending', 'held') AND number > ? ORDER BY number LIMIT ?"
+        )
+        return self._paged(query, 0, lambda row: open_reservation(row[1:]).shown())
+
+    def entries(self, after: int = 0) -> Iterator[Entry]:
+        """Yield entries in order."""
+        query = "SELECT seq, text, chain_hash FROM entries WHERE seq > ? ORDER BY seq LIMIT ?"
+        return self._paged(query, after, lambda row: Entry(*row))
+
+    def head(self) -> int:
+        """Return the newest entry's sequence number."""
+        return int(self._rows("SELECT seq FROM head")[0][0])
+
+    def counters(self) -> Iterator[CounterRow]:
+        """Yield every counter."""
+        query = (
+            f"SELECT number, scope, per, label, {COUNTER_COLUMNS} FROM counters"  # noqa: S608 (our own names)
+            " WHERE number > ? ORDER BY number LIMIT ?"
+        )
+        return self._paged(query, 0, lambda row: CounterRow(row[1], row[2], row[3], counter_value(row[4:])))
+
+    def claim_deliveries(self, claimant: str, most: int, lease_seconds: int) -> tuple[Delivery, ...]:
+        """Claim messages that nobody holds."""
+
+        def claim(connection: sqlite3.Connection) -> tuple[Delivery, ...]:
+            now = self.now()
+            free = connection.execute(
+                "SELECT number, payload, attempt + 1 FROM deliveries"
+                " WHERE delivered_at IS NULL AND claimed_until <= ? ORDER BY number LIMIT ?",
+                (microseconds(now), most),
+            ).fetchall()
+            until = microseconds(now + timedelta(seconds=lease_seconds))
+            connection.executemany(
+                "UPDATE deliveries SET attempt = ?, claimant = ?, claimed_until = ? WHERE number = ?",
+                [(attempt, claimant, until, number) for number, _, attempt in free],
+            )
+            return tuple(Delivery(str(number), payload, attempt) for number, payload, attempt in free)
+
+        return self._transaction("BEGIN IMMEDIATE", claim)
+
+    def acknowledge(self, delivery: str, claimant: str) -> bool:
+        """Mark a message as delivered by its claimant."""
+
+        def mark(connection: sqlite3.Connection) -> bool:
+            done = connection.execute(
+                "UPDATE deliveries SET delivered_at = coalesce(delivered_at, ?)"
+                " WHERE CAST(number AS TEXT) = ? AND claimant = ? AND attempt > 0",
+                (microseconds(self.now()), delivery, claimant),
+            )
+            return done.rowcount == 1
+
+        return self._transaction("BEGIN IMMEDIATE", mark)
+
+    def close(self) -> None:
+        """Close the file. The last one to do so folds the write-ahead log into it."""
+        if self._handle.process == os.getpid():
+            with self._handle.lock:
+                self._handle.connection.close()
+
+    def _write(self, step: Step[Answer]) -> Answer:
+        return self._transaction("BEGIN IMMEDIATE", lambda connection: step(SqliteBooks(connection), self.now()))
+
+    def _look(self, step: Step[Answer]) -> Answer:
+        return self._transaction("BEGIN", lambda connection: step(SqliteBooks(connection), self.now()))
+
+    def _paged(self, query: str, first: int, read: Callable[[tuple[Any, ...]], Row]) -> Iterator[Row]:
+        return paged(first, lambda behind, most: [(row[0], read(row)) for row in self._rows(query, behind, most)])
+
+    def _rows(self, query: str, *arguments: int) -> list[tuple[Any, ...]]:
+        return self._transaction("BEGIN", lambda connection: connection.execute(query, arguments).fetchall())
+
+    def _transaction(self, begin: str, step: Callable[[sqlite3.Connection], Answer]) -> Answer:
+        """Run a step in a transaction, again from its start whenever another process was in the way."""
+        if self._handle.process != os.getpid():
+            _inherited.append(self._handle)
+            self._handle = self._opened()
+        connection, lock = self._handle.connection, self._handle.lock
+        if not lock.acquire(timeout=self._busy_seconds):
+            raise LedgerUnavailable(f"{self._path} is busy: other threads have kept it for {self._busy_seconds:g} seconds")
+        try:
+            return self._patiently(lambda: _in_transaction(connection, begin, step))
+        finally:
+            lock.release()
+
+    def _opened(self) -> _Handle:
+        _create_file(self._path)
+        connection = self._patiently(lambda: _connect(self._path))
+        return _Handle(os.getpid(), connection, threading.Lock())
+
+    def _patiently(self, action: Callable[[], Answer]) -> Answer:
+        """Repeat an action while the database is locked: that says nothing about a budget, only that somebody was first."""
+        deadline = time.monotonic() + self._busy_seconds
+        while True:
+            try:
+                return action()
+            except sqlite3.Error as error:
+                if _code(error) not in _BUSY_CODES:
+                    raise _translated(error, self._path) from error
+                if time.monotonic() > deadline:
+                    raise LedgerUnavailable(
+                        f"{self._path} is busy: another process has kept it locked for {self._busy_seconds:g} seconds"
+                    ) from error
+            _sleep_a_little()
+
+
+def _in_transaction(connection: sqlite3.Connection, begin: str, step: Callable[[sqlite3.Connection], Answer]) -> Answer:
+    connection.execute(begin)
+    try:
+        answer = step(connection)
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):  # the failure that matters is on its way up
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        raise
+    return answer
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_DRIVER_WAIT_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA trusted_schema = OFF")  # the file may have come from a cache that others can write
+        version = version_of(connection)
+        check_version(version, path)
+        if version < SCHEMA_VERSION:
+            _in_transaction(connection, "BEGIN IMMEDIATE", lambda inside: migrate(inside, path))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _create_file(path: str) -> None:
+    """Create the file for its owner's eyes only, in a folder of its own if there is none yet."""
+    with _disk_problems(path):
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)  # noqa: PTH103, PTH120 (pathlib takes 3 ms to import)
+        # O_EXCL: opening an existing database beside SQLite, and closing it again, would drop the process's locks on it.
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        if os.path.isdir(path):  # noqa: PTH112 (see above)
+            raise LedgerUnavailable(f"{path} is a folder; name a file")
+
+
+@contextmanager
+def _disk_problems(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise LedgerUnavailable(f"{path} cannot be created: {error.strerror}") from error
+
+
+def _code(error: sqlite3.Error) -> int:
+    """Return SQLite's primary result code, or -1 for what the driver made up itself."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return -1 if code is None else int(code) & _PRIMARY_CODE
+
+
+def _translated(error: sqlite3.Error, path: str) -> LedgerError:
+    return LedgerUnavailable(f"{path} {_PROBLEMS.get(_code(error), f'cannot be used: {error}')}")
+
+
+def _sleep_a_little() -> None:
+    """Pause for a few milliseconds, never the same for two processes, or they would meet again."""
+    from random import uniform
+
+    time.sleep(uniform(0.001, 0.015))  # noqa: S311 (jitter, no secret)

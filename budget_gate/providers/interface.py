@@ -1,0 +1,80 @@
+"""What a model provider promises: every attempt that reaches the wire is admitted first and resolved afterwards, one by one.
+
+The request and the answer are Anthropic Messages JSON objects (https://platform.claude.com/docs/en/api/messages); what they mean
+in tokens is ``core.messages_api``. A provider raises ``ProviderError`` and nothing else; a refusal by the budget is a value.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple, Protocol
+
+from budget_gate.core.reservations import Refused
+from budget_gate.core.usage import Usage
+
+
+class Attempt(Protocol):
+    """One admitted attempt. Exactly one of the three ends it; a second call does nothing.
+
+    ``body`` is the request as admitted: its ``max_tokens`` may have been shortened to what the budget had left.
+    """
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        """The request to send, as admitted."""
+        ...
+
+    def settle(self, usage: Usage, details: Mapping[str, str]) -> None:
+        """The answer came and says what it used."""
+        ...
+
+    def void(self, reason: str) -> None:
+        """Nothing can have been billed: the request never left, or was refused before a token was made."""
+        ...
+
+    def hold(self, reason: str) -> None:
+        """It may have been billed and nobody can say how much."""
+        ...
+
+
+class Meter(Protocol):
+    """Admits attempts. Implemented by the gate; called by providers (and later the proxy) before each send."""
+
+    def begin(self, body: Mapping[str, Any]) -> "Attempt | Refused":
+        """Admit one attempt to send ``body``, or say which budgets refuse."""
+        ...
+
+
+class Answer(NamedTuple):
+    """A complete answer: the Messages response object, what it used, and how many attempts it took."""
+
+    message: Mapping[str, Any]
+    usage: Usage
+    attempts: int
+
+
+class Failed(NamedTuple):
+    """No answer. ``kind`` says what the caller can do about it; every attempt has been resolved already."""
+
+    kind: Literal["overloaded", "rate_limited", "deadline", "rejected", "unreachable", "broken"]
+    text: str
+    attempts: int
+
+
+class Provider(Protocol):
+    """Sends Messages requests."""
+
+    @property
+    def name(self) -> str:
+        """What people read in comments: ``anthropic``, or ``scripted`` when no key is set."""
+        ...
+
+    def count_tokens(self, body: Mapping[str, Any]) -> int | None:
+        """Return the exact input tokens of a request, or None when the provider cannot say. Free of charge."""
+        ...
+
+    def send(self, body: Mapping[str, Any], meter: Meter, *, deadline_seconds: float) -> Answer | Refused | Failed:
+        """Send a request, retrying what is worth retrying, all within the deadline. ``meter`` sees each attempt."""
+        ...
+
+    def close(self) -> None:
+        """Release connections."""
+        ...

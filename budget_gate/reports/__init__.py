@@ -1,0 +1,1 @@
+"""What people read: pure functions from data to text, held by golden files. Nothing here sends anything."""

@@ -1,0 +1,68 @@
+"""Processes that die or race in the middle of calls: the ledger stays exact, and what may have been billed stays counted."""
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from fakes.gate_setup import START, SimulatedTime, assert_exact, counted, kinds
+
+from budget_gate.ledger.sqlite import SqliteLedger
+
+ROOT = Path(__file__).parents[2]
+
+
+def child(code: str) -> "subprocess.Popen[bytes]":
+    """Start a Python process that runs ``code`` with the tests' helpers at hand."""
+    path = os.pathsep.join([str(ROOT), str(ROOT / "tests"), *sys.path])
+    return subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path})
+
+
+def test_killed_between_any_two_steps_the_ledger_accounts_for_the_call(tmp_path: Path) -> None:
+    """Killed at every step in turn, a call leaves nothing pending after its deadline and nothing that was sent uncounted."""
+    step, is_finished, held_counts = 0, False, []
+    while not is_finished:
+        step += 1
+        path = tmp_path / f"ledger-{step}.db"
+        process = child(f"from fakes.gate_setup import crash_child; crash_child({str(path)!r}, {step})")
+        status = process.wait(60)
+        assert status in {0, -signal.SIGKILL}
+        is_finished = status == 0
+        ledger = SqliteLedger(path, clock=SimulatedTime(START + timedelta(days=1)))
+        assert_exact(ledger)
+        ledger.sweep(100)
+        assert_exact(ledger)
+        value = counted(ledger)
+        entries = kinds(ledger)
+        ends = [kind for kind in entries if kind in {"post", "void", "hold", "expire"}]
+        assert value.pending == (0, 0, 0)
+        assert len(ends) == entries.count("reserve")
+        assert value.held.requests == entries.count("hold") + entries.count("expire")
+        assert value.posted.requests == entries.count("post")
+        held_counts.append(value.held.requests)
+        ledger.close()
+    assert step > 12
+    assert max(held_counts) == 2
+    assert (entries.count("void"), entries.count("hold"), entries.count("post")) == (1, 1, 1)
+
+
+def test_processes_racing_for_one_budget_never_pass_it(tmp_path: Path) -> None:
+    """Four processes that want three times what is left end at or under the limit, with every nano-dollar accounted for."""
+    path = tmp_path / "ledger.db"
+    SqliteLedger(path).close()
+    limit_nano_usd = 8_000_000
+    racers = [
+        child(f"from fakes.gate_setup import race_child; race_child({str(path)!r}, 'racer-{n}', 6, {limit_nano_usd})")
+        for n in range(4)
+    ]
+    assert [racer.wait(120) for racer in racers] == [0, 0, 0, 0]
+    ledger = SqliteLedger(path)
+    value = counted(ledger, per="year")
+    assert_exact(ledger)
+    assert value.pending == (0, 0, 0)
+    assert value.held == (0, 0, 0)
+    assert 0 < value.posted.nano_usd <= limit_nano_usd
+    assert "refuse" in kinds(ledger)
+    ledger.close()

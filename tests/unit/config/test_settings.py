@@ -1,0 +1,24 @@
+"""Settings: flags win over variables, and secrets do not show."""
+
+from budget_gate.config.settings import DEFAULT_LEDGER, read_settings
+
+
+def test_a_flag_wins_over_its_variable_and_a_variable_over_the_default() -> None:
+    """--ledger beats BUDGET_GATE_LEDGER, which beats the default."""
+    environment = {"BUDGET_GATE_LEDGER": "redis://variable"}
+    assert read_settings(environment, ledger="redis://flag").ledger.reveal() == "redis://flag"
+    assert read_settings(environment).ledger.reveal() == "redis://variable"
+    assert read_settings({}).ledger.reveal() == DEFAULT_LEDGER
+
+
+def test_an_empty_variable_counts_as_not_given() -> None:
+    """A secret that is not defined arrives as empty text, and means the default."""
+    assert read_settings({"BUDGET_GATE_LEDGER": " ", "GITHUB_API_URL": ""}).ledger.reveal() == DEFAULT_LEDGER
+    assert read_settings({"GITHUB_API_URL": ""}).github_api_url == "https://api.github.com"
+
+
+def test_no_secret_is_in_repr_or_text() -> None:
+    """Neither repr nor str of the settings shows a key, a token or a ledger's password."""
+    environment = {"ANTHROPIC_API_KEY": "sk-1", "GITHUB_TOKEN": "ghs-2", "BUDGET_GATE_LEDGER": "redis://:pw3@host"}
+    shown = f"{read_settings(environment)!r} {read_settings(environment)}"
+    assert not any(secret in shown for secret in ("sk-1", "ghs-2", "pw3"))

@@ -1,0 +1,161 @@
+"""The bound on input tokens: never below what was measured, not far above it, in linear time."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from budget_gate.core.errors import UnsupportedUsage, UsageError
+from budget_gate.core.tokens import IMAGE_TOKENS, TOOL_PROMPT_TOKENS, input_tokens_bound, text_tokens_bound
+
+SAMPLES: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / "token_samples.json").read_text(encoding="utf-8"))
+"""Texts of our own, and their tokens as counted by the tokenizer of Claude 2 from PyPI (docs/decisions/0006)."""
+
+LOOSE = {"chinese": 230, "japanese": 170, "indented": 150, "german": 145} | dict.fromkeys(
+    ("pattern_signs", "pattern_letters", "pattern_capitals"), 300
+)
+"""Per cent of the headroomed count for the kinds of text where 140 is not reached."""
+
+NEWER, EARLIER = "claude-opus-5", "claude-haiku-4-5"
+
+
+def body(**fields: Any) -> dict[str, Any]:
+    """Return a request with fields changed."""
+    return {"model": NEWER, "max_tokens": 100, "messages": [{"role": "user", "content": "Hello"}], **fields}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_bound_is_above_the_count_with_headroom(name: str) -> None:
+    """For newer models the bound leaves 30 % above the public tokenizer; for earlier ones it is above it."""
+    sample = SAMPLES[name]
+    assert text_tokens_bound(sample["text"], NEWER) * 100 >= sample["tokens"] * 130
+    assert text_tokens_bound(sample["text"], EARLIER) >= sample["tokens"]
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_bound_is_not_far_above(name: str) -> None:
+    """The bound is at most 40 % above the count with headroom, where the table does not admit to more."""
+    sample = SAMPLES[name]
+    assert text_tokens_bound(sample["text"], NEWER) * 10_000 <= sample["tokens"] * 130 * LOOSE.get(name, 140)
+
+
+def test_a_model_nobody_knows_counts_as_newer() -> None:
+    """Doubt about the tokenizer is resolved upwards."""
+    text = SAMPLES["diff"]["text"]
+    assert text_tokens_bound(text, "some-model") == text_tokens_bound(text, NEWER) > text_tokens_bound(text, EARLIER)
+
+
+@pytest.mark.parametrize("model", ["claude-opus-4-7", "claude-opus-4-8", "claude-haiku-5-5", "claude-sonnet-5"])
+def test_models_since_opus_4_7_are_newer(model: str) -> None:
+    """The newer tokenizer's models get its headroom."""
+    assert text_tokens_bound(SAMPLES["diff"]["text"], model) == text_tokens_bound(SAMPLES["diff"]["text"], NEWER)
+
+
+def test_published_examples_are_bounded() -> None:
+    """The two counts in Anthropic's documentation (14 and 403 tokens) lie below the bound."""
+    weather = {
+        "name": "get_weather",
+        "description": "Get the current weather in a given location",
+        "input_schema": {
+            "type": "object",
+            "properties": {"location": {"type": "string", "description": "The city and state, e.g. San Francisco, CA"}},
+            "required": ["location"],
+        },
+    }
+    asked = [{"role": "user", "content": "What's the weather like in San Francisco?"}]
+    greeted = [{"role": "user", "content": "Hello, Claude"}]
+    assert input_tokens_bound(body(system="You are a scientist", messages=greeted)) >= 14
+    assert input_tokens_bound(body(tools=[weather], messages=asked)) >= 403
+
+
+def test_every_part_of_a_request_counts() -> None:
+    """System, turns, tool definitions, tool calls, their results, documents and images each raise the bound."""
+    least = input_tokens_bound(body())
+    text = SAMPLES["english"]["text"]
+    weight = text_tokens_bound(text, NEWER) - 10
+    parts: list[dict[str, Any]] = [
+        {"system": text},
+        {"system": [{"type": "text", "text": text}]},
+        {"messages": [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": text}]},
+        {"messages": [{"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": text}]}]},
+        {"messages": [{"role": "user", "content": [{"type": "tool_use", "id": "t", "name": "n", "input": {"a": [text]}}]}]},
+        {"messages": [{"role": "user", "content": [_result_of([{"type": "text", "text": text}])]}]},
+        {"messages": [{"role": "user", "content": [{"type": "document", "source": {"type": "text", "data": text}}]}]},
+        {"tools": [{"name": "t", "description": text, "input_schema": {"type": "object"}}]},
+        {"output_config": {"format": {"type": "json_schema", "schema": {"description": text}}}},
+    ]
+    for part in parts:
+        assert input_tokens_bound(body(**part)) >= least + weight - 5, part
+    image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "A" * 100_000}}
+    assert input_tokens_bound(body(messages=[{"role": "user", "content": [image]}])) < least + 2 * IMAGE_TOKENS
+    assert input_tokens_bound(body(tools=[{"name": "t", "input_schema": {}}])) > least + TOOL_PROMPT_TOKENS
+
+
+def _result_of(content: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"type": "tool_result", "tool_use_id": "t", "content": content}
+
+
+def test_each_search_reads_the_prompt_again() -> None:
+    """Every web search that a request allows adds its results and one more reading of everything."""
+    search = {"type": "web_search_20250305", "name": "web_search"}
+    none, two = (input_tokens_bound(body(tools=[{**search, "max_uses": uses}])) for uses in (0, 2))
+    assert two >= 3 * none + 60_000
+
+
+def test_what_cannot_be_bounded_is_refused() -> None:
+    """Content without a bound and bodies that are no request raise, they never count as nothing."""
+    pdf = {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0="}}
+    with pytest.raises(UnsupportedUsage):
+        input_tokens_bound(body(messages=[{"role": "user", "content": [pdf]}]))
+    with pytest.raises(UsageError):
+        input_tokens_bound(body(messages=["hello"]))
+    nested: Any = "x"
+    for _ in range(100_000):
+        nested = [nested]
+    with pytest.raises(UsageError):
+        input_tokens_bound(body(tools=[{"name": "t", "input_schema": {"default": nested}}]))
+
+
+@given(st.text(max_size=300), st.text(max_size=300))
+@settings(max_examples=200, deadline=None)
+def test_any_text_has_a_bound_between_one_token_and_its_bytes(first: str, second: str) -> None:
+    """The bound is deterministic, positive, and never far above one token per (unfolded) byte."""
+    bound = text_tokens_bound(first, NEWER)
+    assert bound == text_tokens_bound(first, NEWER)
+    assert bound >= (1 if first else 0)
+    together = text_tokens_bound(first + second, NEWER)
+    assert together <= bound + text_tokens_bound(second, NEWER) + 2
+
+
+@pytest.mark.parametrize("text", ["\ud800", "\x00", "ﷺ", "\N{ZERO WIDTH JOINER}", "e\u0301"])
+def test_odd_characters_are_counted(text: str) -> None:
+    """Lone surrogates, NUL, ligatures that unfold to phrases, and joiners have a bound like any text."""
+    assert text_tokens_bound(text * 50, NEWER) >= 50
+
+
+def test_a_ligature_that_unfolds_counts_as_what_it_becomes() -> None:
+    """A character that normalization makes a phrase of counts as the phrase's bytes."""
+    assert text_tokens_bound("ﷺ" * 100, EARLIER) >= 1_800
+
+
+@pytest.mark.parametrize("unit", ["the budget holds. ", "xqz jkv ", "ﷺ", "预", "\x00", "aA", "𓀀"])
+def test_time_is_linear(unit: str) -> None:
+    """Four times the text takes about four times as long, whatever it is made of, and a megabyte is quick."""
+    text_tokens_bound(unit * 100, NEWER)
+    text = unit * (1_000_000 // len(unit.encode()))
+    small, large = _best_seconds(text[: len(text) // 4]), _best_seconds(text)
+    assert large < 12 * small + 0.02
+    assert large < 1.5
+
+
+def _best_seconds(text: str) -> float:
+    taken = []
+    for _ in range(3):
+        started = time.perf_counter()
+        text_tokens_bound(text, NEWER)
+        taken.append(time.perf_counter() - started)
+    return min(taken)

@@ -1,0 +1,336 @@
+"""SQLite only: files, folders and errors as people meet them, schema versions, forks, and tampering with the file itself."""
+
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fakes.ledger_requests import actual, admitted, charge, line, request, usd
+
+from budget_gate.core.errors import LedgerTooNew, LedgerUnavailable
+from budget_gate.core.scopes import ORG
+from budget_gate.ledger import sqlite_schema
+from budget_gate.ledger.interface import SCHEMA_VERSION
+from budget_gate.ledger.sqlite import SqliteLedger
+from budget_gate.ledger.verify import Fault, verify
+
+MONTH = charge(ORG, "month", line(1000))
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a ledger may be."""
+    return tmp_path / "ledger.db"
+
+
+@pytest.fixture
+def ledger(path: Path) -> Iterator[SqliteLedger]:
+    """A ledger with four entries."""
+    opened = SqliteLedger(path)
+    for key in ("a", "b"):
+        taken = admitted(opened.reserve(request(key, usd(10), MONTH)))
+        opened.settle(key, taken.reservation, actual(usd(4)))
+    yield opened
+    opened.close()
+
+
+def _tamper(path: Path, *statements: str) -> None:
+    connection = sqlite3.connect(path, isolation_level=None)
+    for statement in statements:
+        connection.execute(statement)
+    connection.close()
+
+
+def test_the_file_and_its_folder_are_created(tmp_path: Path) -> None:
+    """A ledger in a folder that is not there yet just works, and only its owner may read it."""
+    path = tmp_path / "deep" / "down" / "ledger.db"
+    ledger = SqliteLedger(path)
+    ledger.reserve(request("k", usd(1), MONTH))
+    modes = {each.name: oct(each.stat().st_mode & 0o777) for each in path.parent.iterdir()}
+    assert modes == dict.fromkeys(("ledger.db", "ledger.db-wal", "ledger.db-shm"), "0o600")
+    assert ledger.url == f"sqlite:///{path}"
+    ledger.close()
+    assert [each.name for each in path.parent.iterdir()] == ["ledger.db"]
+
+
+def test_what_was_answered_is_there_after_reopening(ledger: SqliteLedger, path: Path) -> None:
+    """Another handle sees every operation that was answered, and its answers to repeated keys are the same."""
+    other = SqliteLedger(path)
+    assert other.head() == ledger.head() == 4
+    assert admitted(other.reserve(request("a", usd(10), MONTH))).replayed
+    other.close()
+
+
+def test_every_commit_is_synced(ledger: SqliteLedger) -> None:
+    """The file is in write-ahead mode and each commit reaches the disk: an answer once given survives a power cut."""
+    connection = ledger._handle.connection
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+def test_a_folder_is_not_a_ledger(tmp_path: Path) -> None:
+    """Naming a folder says so."""
+    with pytest.raises(LedgerUnavailable, match="is a folder; name a file"):
+        SqliteLedger(tmp_path)
+
+
+def test_a_file_is_not_a_folder(tmp_path: Path) -> None:
+    """A path through a file says what is wrong."""
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(LedgerUnavailable, match="cannot be created"):
+        SqliteLedger(tmp_path / "file" / "ledger.db")
+
+
+def test_another_file_is_not_a_ledger(path: Path) -> None:
+    """A file that is no database is left as it is, and the error says what to do."""
+    path.write_text("budgets:\n  - scope: org\n" * 100)
+    before = path.read_bytes()
+    with pytest.raises(LedgerUnavailable, match="is not a ledger; name another file"):
+        SqliteLedger(path)
+    assert path.read_bytes() == before
+
+
+def test_a_read_only_file_says_so(ledger: SqliteLedger) -> None:
+    """A database that may not be written refuses with the reason, not with a traceback of the driver."""
+    ledger._handle.connection.execute("PRAGMA query_only = ON")
+    with pytest.raises(LedgerUnavailable, match="cannot be written"):
+        ledger.reserve(request("k", usd(1), MONTH))
+    assert verify(ledger).ok
+
+
+def _fill(ledger: SqliteLedger) -> None:
+    for number in range(200):
+        ledger.record(f"k{number}", "note", {}, {"text": "x" * 1000})
+
+
+def test_a_full_disk_stores_nothing_of_the_operation(ledger: SqliteLedger) -> None:
+    """When the disk is full the operation fails as a whole and says why; the ledger stays whole and can be read."""
+    connection = ledger._handle.connection
+    connection.execute("PRAGMA max_page_count = 1")  # SQLite then behaves as if the disk ended here
+    with pytest.raises(LedgerUnavailable, match="the disk is full"):
+        _fill(ledger)
+    finding = verify(ledger)
+    assert finding.ok
+    connection.execute("PRAGMA max_page_count = 1073741823")
+    ledger.record("after", "note", {}, {})
+    assert ledger.head() == finding.entries + 1
+
+
+def test_a_failing_step_leaves_no_transaction(ledger: SqliteLedger) -> None:
+    """After an operation failed inside its transaction, the next one works."""
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        ledger._write(broken)
+    assert ledger.record("k", "note", {}, {}).seq == 5
+
+
+def test_a_locked_ledger_is_waited_for(ledger: SqliteLedger, path: Path) -> None:
+    """Another process's transaction is waited for: "locked" is never an answer about a budget."""
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    release = threading.Timer(0.4, lambda: other.execute("COMMIT"))
+    release.start()
+    started = time.monotonic()
+    admitted(ledger.reserve(request("k", usd(1), MONTH)))
+    assert time.monotonic() - started > 0.3
+    release.join()
+    other.close()
+
+
+def test_a_lock_that_stays_is_unavailability(path: Path) -> None:
+    """A lock that does not go away ends in an error of its own kind, after the bounded wait; reading still works."""
+    ledger = SqliteLedger(path, busy_seconds=0.2)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(LedgerUnavailable, match=r"is busy: another process has kept it locked for 0\.2 seconds"):
+        ledger.reserve(request("k", usd(1), MONTH))
+    assert ledger.read([MONTH], "UTC")[0].pending == 0
+    other.execute("COMMIT")
+    other.close()
+    admitted(ledger.reserve(request("k", usd(1), MONTH)))
+    ledger.close()
+
+
+def test_a_newer_schema_is_refused(ledger: SqliteLedger, path: Path) -> None:
+    """A ledger that a newer program wrote is not touched."""
+    _tamper(path, "INSERT INTO schema_versions (version) VALUES (99)")
+    with pytest.raises(LedgerTooNew, match="use a newer budget-gate"):
+        SqliteLedger(path)
+
+
+def test_a_migration_is_all_or_nothing(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A migration that fails halfway leaves the old version whole, and the next try applies it from its start."""
+    folder = tmp_path / "migrations"
+    folder.mkdir()
+    good = (Path(sqlite_schema.MIGRATIONS) / "0001_ledger.sql").read_text()
+    (folder / "0001_ledger.sql").write_text(good + "\nCREATE TABLE broken (;\n")
+    monkeypatch.setattr(sqlite_schema, "MIGRATIONS", folder)
+    with pytest.raises(LedgerUnavailable):
+        SqliteLedger(path)
+    (folder / "0001_ledger.sql").write_text(good)
+    ledger = SqliteLedger(path)
+    assert ledger.record("k", "note", {}, {}).seq == 1
+    ledger.close()
+
+
+def test_migrations_are_numbered_without_gaps() -> None:
+    """The files are 0001, 0002, ... up to the version that the program writes."""
+    numbers = sorted(int(file.name[:4]) for file in Path(sqlite_schema.MIGRATIONS).glob("*.sql"))
+    assert numbers == [*range(1, SCHEMA_VERSION + 1)]
+
+
+def test_an_old_sqlite_does_without_strict_tables(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where SQLite does not know STRICT, the same tables are made without it."""
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 36, 0))
+    ledger = SqliteLedger(path)
+    admitted(ledger.reserve(request("k", usd(1), MONTH)))
+    assert verify(ledger).ok
+    texts = ledger._handle.connection.execute("SELECT group_concat(sql) FROM sqlite_master").fetchone()[0]
+    assert "STRICT" not in texts
+    ledger.close()
+
+
+def test_entries_cannot_be_changed_through_sql(ledger: SqliteLedger, path: Path) -> None:
+    """Law 10: the database itself refuses to edit or delete an entry."""
+    for statement in ("UPDATE entries SET text = 'x'", "DELETE FROM entries", "REPLACE INTO entries VALUES (1, 'x', 'y')"):
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            _tamper(path, statement)
+    assert verify(ledger).ok
+
+
+NO_TRIGGERS = ("DROP TRIGGER entries_are_not_edited", "DROP TRIGGER entries_are_not_deleted")
+
+
+@pytest.mark.parametrize(
+    ("statements", "fault", "words"),
+    [
+        (["UPDATE entries SET text = replace(text, '[4,', '[3,') WHERE seq = 2"], Fault(2), "edited"),
+        (["DELETE FROM entries WHERE seq = 3"], Fault(3), "missing"),
+        (["DELETE FROM entries WHERE seq = 4"], Fault(4), "missing"),
+        (
+            [
+                "UPDATE entries SET seq = 99 WHERE seq = 2",
+                "UPDATE entries SET seq = 2 WHERE seq = 3",
+                "UPDATE entries SET seq = 3 WHERE seq = 99",
+            ],
+            Fault(2),
+            "not the one that was written there",
+        ),
+        (["UPDATE head SET seq = 5"], Fault(5), "missing"),
+    ],
+    ids=["edit", "deletion", "deleted tail", "reordering", "head moved"],
+)
+def test_tampering_with_the_file_is_found(
+    ledger: SqliteLedger, path: Path, statements: list[str], fault: Fault, words: str
+) -> None:
+    """Law 10: whoever drops the triggers and changes entries is found out, and the first wrong entry is named."""
+    _tamper(path, *NO_TRIGGERS, *statements)
+    finding = verify(ledger)
+    assert (finding.ok, finding.first_bad) == (False, fault)
+    assert words in finding.problem
+
+
+def test_a_changed_counter_is_found(ledger: SqliteLedger, path: Path) -> None:
+    """Law 10: a counter lowered in the file is named, with the difference to the nano-dollar."""
+    _tamper(path, "UPDATE counters SET posted_nano_usd = posted_nano_usd - 3")
+    finding = verify(ledger)
+    assert finding.difference_nano_usd == -3
+    assert finding.first_bad == Fault(0, ("org", "month", f"{ledger.now():%Y-%m}"))
+
+
+def test_a_fork_gets_a_connection_of_its_own(path: Path) -> None:
+    """A ledger used before and after a fork works in both processes, and both spend from one budget."""
+    script = f"""
+import os, sys
+sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "tests")!r}]
+from fakes.ledger_requests import *
+from budget_gate.ledger.interface import SCHEMA_VERSION
+from budget_gate.ledger.sqlite import SqliteLedger
+ledger = SqliteLedger({str(path)!r})
+month = charge(ORG, "month", line(1000))
+ledger.reserve(request("before", usd(1), month))
+inherited = ledger._handle.connection
+child = os.fork()
+for number in range(40):
+    ledger.reserve(request(f"{{child and 1}}-{{number}}", usd(1), month))
+assert (ledger._handle.connection is inherited) == bool(child)
+if child:
+    assert os.waitpid(child, 0)[1] == 0
+ledger.close()
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", script], check=True, timeout=60)
+    ledger = SqliteLedger(path)
+    assert ledger.read([MONTH], "UTC")[0].pending == 81
+    finding = verify(ledger)
+    ledger.close()
+    assert finding.ok
+
+
+def test_a_closed_ledger_says_so(path: Path) -> None:
+    """Using a ledger after closing it is an error of ours, not of the driver's."""
+    ledger = SqliteLedger(path)
+    ledger.close()
+    ledger.close()
+    with pytest.raises(LedgerUnavailable):
+        ledger.now() and ledger.head()
+
+
+def test_many_processes_may_create_one_ledger(path: Path) -> None:
+    """Six processes that find no ledger create it together; none fails, and every note is there once."""
+    script = f"""
+import sys
+sys.path[:0] = [{str(ROOT)!r}]
+from budget_gate.ledger.interface import SCHEMA_VERSION
+from budget_gate.ledger.sqlite import SqliteLedger
+ledger = SqliteLedger({str(path)!r})
+ledger.record(sys.argv[1], "note", {{}}, {{}})
+ledger.close()
+"""
+    started = [subprocess.Popen([sys.executable, "-W", "error", "-c", script, str(number)]) for number in range(6)]
+    assert [process.wait(timeout=60) for process in started] == [0] * 6
+    ledger = SqliteLedger(path)
+    finding = verify(ledger)
+    ledger.close()
+    assert (finding.ok, finding.entries) == (True, 6)
+
+
+def test_reading_uses_counters_only(ledger: SqliteLedger) -> None:
+    """What ``status`` asks is answered from counters, so that it takes as long after a year as on the first day."""
+    asked: list[str] = []
+    ledger._handle.connection.set_trace_callback(asked.append)
+    ledger.read([MONTH], "UTC")
+    ledger._handle.connection.set_trace_callback(None)
+    assert asked
+    assert not [statement for statement in asked if "entries" in statement or "reservations" in statement]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * FROM reservations WHERE state = 'pending' AND expires_at <= 5 ORDER BY expires_at LIMIT 5",
+        "SELECT number FROM reservations WHERE state IN ('pending', 'held') AND number > 0 ORDER BY number LIMIT 5",
+        "SELECT * FROM counters WHERE scope = 'a' AND per = 'b' AND label = 'c'",
+        "SELECT key FROM waiters WHERE scope = 'a' AND per = 'b' AND label = 'c' AND unit = 'd' AND alive_until > 5",
+        "SELECT number, payload FROM deliveries WHERE delivered_at IS NULL AND claimed_until <= 5 ORDER BY number LIMIT 5",
+    ],
+)
+def test_admission_never_scans_a_table(ledger: SqliteLedger, query: str) -> None:
+    """Whatever an operation looks up is found by an index: a year of history does not slow it down."""
+    plan = [row[3] for row in ledger._handle.connection.execute(f"EXPLAIN QUERY PLAN {query}")]
+    assert all("INDEX" in step or "PRIMARY KEY" in step for step in plan), plan
+
+
+def test_opening_does_not_import_much() -> None:
+    """The ledger is on the path of every check: it loads no module that takes long."""
+    script = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import budget_gate.ledger.sqlite; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=60)
+    heavy = {"asyncio", "dataclasses", "inspect", "redis", "random", "logging", "http", "importlib.resources"}
+    assert not heavy & set(done.stdout.split())
