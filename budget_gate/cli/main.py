@@ -73,8 +73,6 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with the contract's code. Only ``--debug`` shows a traceback."""
-    # A command makes no garbage worth looking for while it starts; collecting it costs a tenth of the start-up.
-    gc.disable()
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given or bool(os.environ.get("BUDGET_GATE_DEBUG"))
     try:
@@ -107,6 +105,8 @@ def run() -> None:
 
     The command has closed what it opened; taking the interpreter apart piece by piece would take a twentieth of what `check` may.
     """
+    # A command makes no garbage worth looking for while it starts; collecting it costs a tenth of the start-up.
+    gc.disable()
     code = 1
     try:
         main()

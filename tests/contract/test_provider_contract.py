@@ -44,7 +44,7 @@ def provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
 def test_an_answer_is_one_settled_attempt(provider: Provider) -> None:
     """An answer settles its only attempt with the usage that it returns."""
     meter = RecordingMeter()
-    answer = provider.send(BODY, meter, deadline_seconds=20)
+    answer = provider.send(BODY, meter, deadline_seconds=120)
     assert isinstance(answer, Answer)
     assert meter.ends == ["settle"]
     assert meter.attempts[0].usage == answer.usage == read_usage(answer.message["usage"])
@@ -55,7 +55,7 @@ def test_an_answer_is_one_settled_attempt(provider: Provider) -> None:
 
 def test_the_forced_tool_is_called_with_valid_input(provider: Provider) -> None:
     """A request that forces a tool is answered by a call of it whose input has what the schema requires."""
-    answer = provider.send(BODY, RecordingMeter(), deadline_seconds=20)
+    answer = provider.send(BODY, RecordingMeter(), deadline_seconds=120)
     assert isinstance(answer, Answer)
     (block,) = answer.message["content"]
     assert (block["type"], block["name"], block["input"]) == ("tool_use", "report", {"findings": []})
@@ -63,8 +63,8 @@ def test_the_forced_tool_is_called_with_valid_input(provider: Provider) -> None:
 
 def test_a_streamed_request_gives_the_same_message(provider: Provider) -> None:
     """Streaming changes how an answer arrives, not what it says or used."""
-    plain = provider.send(BODY, RecordingMeter(), deadline_seconds=20)
-    streamed = provider.send({**BODY, "stream": True}, meter := RecordingMeter(), deadline_seconds=20)
+    plain = provider.send(BODY, RecordingMeter(), deadline_seconds=120)
+    streamed = provider.send({**BODY, "stream": True}, meter := RecordingMeter(), deadline_seconds=120)
     assert isinstance(plain, Answer)
     assert isinstance(streamed, Answer)
     assert streamed.message["content"] == plain.message["content"]
@@ -74,13 +74,13 @@ def test_a_streamed_request_gives_the_same_message(provider: Provider) -> None:
 
 def test_a_refusal_is_returned_and_nothing_else_begun(provider: Provider) -> None:
     """A refusal by the meter comes back as it is."""
-    assert provider.send(BODY, RecordingMeter(admits=0), deadline_seconds=20) is REFUSED
+    assert provider.send(BODY, RecordingMeter(admits=0), deadline_seconds=120) is REFUSED
 
 
 def test_the_answer_is_no_longer_than_admitted(provider: Provider) -> None:
     """What the meter shortened is what is sent: the answer stays within the admitted length."""
     meter = RecordingMeter(clamp=3)
-    answer = provider.send(BODY, meter, deadline_seconds=20)
+    answer = provider.send(BODY, meter, deadline_seconds=120)
     assert isinstance(answer, Answer)
     assert answer.usage.output_tokens <= 3
 
@@ -105,7 +105,7 @@ def test_a_failing_meter_is_not_hidden(provider: Provider) -> None:
 
     meter = Down()
     with pytest.raises(LedgerUnavailable):
-        provider.send(BODY, meter, deadline_seconds=20)
+        provider.send(BODY, meter, deadline_seconds=120)
     assert len(meter.attempts) == 1
 
 
@@ -121,5 +121,5 @@ def test_counting_is_free_and_plausible(provider: Provider) -> None:
 def test_the_caller_keeps_its_request(provider: Provider) -> None:
     """Sending changes nothing in the request that was handed in."""
     body = {**BODY, "messages": [dict(message) for message in BODY["messages"]]}
-    provider.send(body, RecordingMeter(clamp=5), deadline_seconds=20)
+    provider.send(body, RecordingMeter(clamp=5), deadline_seconds=120)
     assert body == BODY

@@ -44,7 +44,7 @@ def test_a_recorded_answer_settles(provider: AnthropicProvider, replay: Replay, 
     """A recorded exchange is matched byte for byte by our request, and its usage settles the attempt."""
     meter = RecordingMeter()
     with replay(name) as tape:
-        answer = provider.send({**BODY, **fields}, meter, deadline_seconds=30)
+        answer = provider.send({**BODY, **fields}, meter, deadline_seconds=240)
     assert isinstance(answer, Answer)
     assert tape.all_played
     assert meter.ends == ["settle"]

@@ -127,7 +127,7 @@ def test_after_a_fault_the_next_attempt_is_metered_by_itself(server: AnthropicSe
     """Each attempt is its own: a refused one is void, a lost one held, the answered one settled."""
     server.queue(Behaviour("status", status=529), Behaviour("reset"), Behaviour("answer"))
     meter = RecordingMeter()
-    answer = provider.send(BODY, meter, deadline_seconds=20)
+    answer = provider.send(BODY, meter, deadline_seconds=120)
     assert isinstance(answer, Answer)
     assert meter.ends == ["void", "hold", "settle"]
     assert answer.attempts == 3
@@ -137,7 +137,7 @@ def test_retry_after_is_obeyed(server: AnthropicServer, provider: AnthropicProvi
     """A wait that the API asks for, and that fits the deadline, is kept."""
     server.queue(Behaviour("status", status=429, headers={"retry-after": "1"}))
     started = time.monotonic()
-    answer = provider.send(BODY, RecordingMeter(), deadline_seconds=20)
+    answer = provider.send(BODY, RecordingMeter(), deadline_seconds=120)
     assert isinstance(answer, Answer)
     assert 1.0 <= time.monotonic() - started < 3
 
@@ -146,34 +146,34 @@ def test_a_budget_that_refuses_the_second_attempt_stops_the_sdk(server: Anthropi
     """The SDK's own retry needs room in the budget; without it no further byte is sent and the refusal comes back."""
     server.queue(*[Behaviour("status", status=500)] * 3)
     meter = RecordingMeter(admits=1)
-    assert provider.send(BODY, meter, deadline_seconds=20) is REFUSED
+    assert provider.send(BODY, meter, deadline_seconds=120) is REFUSED
     assert meter.ends == ["hold"]
     assert len(server.messages) == 1
 
 
 def test_a_refused_call_sends_nothing(server: AnthropicServer, provider: AnthropicProvider) -> None:
     """A budget that refuses at once leaves the wire untouched."""
-    provider.send(BODY, RecordingMeter(admits=0), deadline_seconds=20)
+    provider.send(BODY, RecordingMeter(admits=0), deadline_seconds=120)
     assert server.requests == []
 
 
 @pytest.mark.parametrize("body", [BODY, STREAMED])
 def test_the_admitted_bytes_are_the_sent_ones(server: AnthropicServer, provider: AnthropicProvider, body: dict[str, Any]) -> None:
     """What goes over the wire is the request as admitted: shortened, and otherwise the caller's."""
-    provider.send(body, RecordingMeter(clamp=77), deadline_seconds=20)
+    provider.send(body, RecordingMeter(clamp=77), deadline_seconds=120)
     assert server.messages == [{**body, "max_tokens": 77}]
 
 
 def test_text_of_any_kind_arrives_unchanged(server: AnthropicServer, provider: AnthropicProvider) -> None:
     """Characters outside ASCII, control characters and quotes survive the re-encoding."""
     body = {**BODY, "messages": [{"role": "user", "content": 'é 预算 🔒 "\\\x01\u2028'}]}
-    provider.send(body, RecordingMeter(), deadline_seconds=20)
+    provider.send(body, RecordingMeter(), deadline_seconds=120)
     assert server.messages == [body]
 
 
 def test_long_answers_are_streamed_unasked(server: AnthropicServer, provider: AnthropicProvider) -> None:
     """An answer that may take minutes is streamed, and comes back like any other."""
-    answer = provider.send({**BODY, "max_tokens": STREAM_FROM_TOKENS + 1}, meter := RecordingMeter(), deadline_seconds=20)
+    answer = provider.send({**BODY, "max_tokens": STREAM_FROM_TOKENS + 1}, meter := RecordingMeter(), deadline_seconds=120)
     assert isinstance(answer, Answer)
     assert server.messages[0]["stream"] is True
     assert meter.ends == ["settle"]
@@ -190,8 +190,8 @@ def test_cached_and_searched_usage_is_kept_apart(server: AnthropicServer, provid
     }
     server.queue(Behaviour(usage=usage), Behaviour(usage=usage))
     meter = RecordingMeter()
-    provider.send(BODY, meter, deadline_seconds=20)
-    provider.send(STREAMED, meter, deadline_seconds=20)
+    provider.send(BODY, meter, deadline_seconds=120)
+    provider.send(STREAMED, meter, deadline_seconds=120)
     assert [attempt.usage for attempt in meter.attempts] == [Usage(10, 5, 20, 10, 20)] * 2
 
 
@@ -251,7 +251,7 @@ def test_an_interrupted_call_is_held(
     meter = RecordingMeter()
     try:
         with pytest.raises(KeyboardInterrupt if number == signal.SIGINT else SystemExit):
-            provider.send(body, meter, deadline_seconds=20)
+            provider.send(body, meter, deadline_seconds=120)
     finally:
         timer.join()
         signal.signal(signal.SIGTERM, previous)
@@ -268,7 +268,7 @@ def test_a_ledger_that_fails_afterwards_is_not_retried(
         raise LedgerUnavailable("gone")
 
     with pytest.raises(LedgerUnavailable):
-        provider.send(body, RecordingMeter(on_end=away), deadline_seconds=20)
+        provider.send(body, RecordingMeter(on_end=away), deadline_seconds=120)
     assert len(server.messages) == 1
 
 
@@ -278,7 +278,7 @@ def test_calls_in_threads_do_not_mix(server: AnthropicServer, provider: Anthropi
     answers: list[Any] = [None] * 8
 
     def call(index: int) -> None:
-        answers[index] = provider.send(BODY, meters[index], deadline_seconds=20)
+        answers[index] = provider.send(BODY, meters[index], deadline_seconds=120)
 
     threads = [threading.Thread(target=call, args=(index,)) for index in range(8)]
     for thread in threads:
@@ -297,8 +297,8 @@ def test_the_key_is_sent_and_shown_nowhere(caplog: pytest.LogCaptureFixture) -> 
     with AnthropicServer(key=key) as server, caplog.at_level("DEBUG"):
         server.queue(Behaviour("status", status=401, body=quoting))
         provider = AnthropicProvider(key, server.url)
-        failed = provider.send(BODY, RecordingMeter(), deadline_seconds=20)
-        answer = provider.send(BODY, RecordingMeter(), deadline_seconds=20)
+        failed = provider.send(BODY, RecordingMeter(), deadline_seconds=120)
+        answer = provider.send(BODY, RecordingMeter(), deadline_seconds=120)
         provider.close()
     assert isinstance(failed, Failed)
     assert isinstance(answer, Answer)
@@ -309,7 +309,7 @@ def test_a_request_that_is_no_json_is_an_error_of_ours(provider: AnthropicProvid
     """A body that cannot be written as JSON raises our error, before anything is admitted."""
     meter = RecordingMeter()
     with pytest.raises(ProviderError, match="could not be sent"):
-        provider.send({**BODY, "metadata": {"user_id": object()}}, meter, deadline_seconds=20)
+        provider.send({**BODY, "metadata": {"user_id": object()}}, meter, deadline_seconds=120)
     assert meter.attempts == []
 
 
