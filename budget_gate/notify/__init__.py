@@ -1,0 +1,1 @@
+"""Notify: deliver a message to people; decide nothing. Who is told, and what, is decided above."""
