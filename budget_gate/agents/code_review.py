@@ -121,7 +121,7 @@ class CodeReviewAgent:
             provider=self._gate.provider_name,
             budgets=run.budgets,
             dropped_findings=run.dropped,
-            summary="\n".join(run.summaries),
+            summary="\n".join(dict.fromkeys(run.summaries)),
             refused=run.ending.refused,
             failure=run.ending.failure,
         )

@@ -2,6 +2,7 @@
 
 import secrets
 import shutil
+import sys
 import time
 from importlib import resources
 from pathlib import Path
@@ -85,5 +86,12 @@ def _print_end(workspace: Workspace, ledger_path: Path) -> None:
     click.echo(render_budget_table(budgets, colour=colour_wanted(), width=width, now=now, zone=zone))
     click.echo(f"\nThe ledger lies in {ledger_path}. Look into it, with the policy of the demo:")
     policy_path = resources.files("budget_gate") / "samples" / "acme.yml"
-    click.echo(f"  budget-gate ledger verify --policy {policy_path} --ledger sqlite:///{ledger_path}")
-    click.echo("Next: `budget-gate init` writes a policy and a workflow for your own repository.")
+    click.echo(f"  {_program()} ledger verify --policy {policy_path} --ledger sqlite:///{ledger_path}")
+    click.echo(f"Next: `{_program()} init` writes a policy and a workflow for your own repository.")
+
+
+def _program() -> str:
+    """Return how this very program is called from here: by name where the shell finds it, else by its place."""
+    called = sys.argv[0]
+    is_known = Path(called).name != "budget-gate" or shutil.which("budget-gate")
+    return "budget-gate" if is_known else called

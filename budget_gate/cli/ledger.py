@@ -19,7 +19,7 @@ from budget_gate.core.errors import UsageError
 from budget_gate.core.money import parse_usd, usd_short, usd_text
 from budget_gate.core.reservations import Actual, Refused, Resolution
 from budget_gate.core.usage import Usage
-from budget_gate.reports.documents import decision_document, reservation_document, resolution_document
+from budget_gate.reports.documents import decision_document, reservation_document, resolution_document, verification_document
 
 COUNT = click.IntRange(min=0, max=2**53 - 1)
 
@@ -217,15 +217,7 @@ def verify(policy: str | None, ledger: str | None, *, as_json: bool) -> None:
     workspace = open_workspace(policy, ledger)
     found = verify_ledger(workspace.ledger)
     if as_json:
-        print_document(
-            {
-                "ok": found.ok,
-                "entries": found.entries,
-                "first_bad": found.first_bad,
-                "difference_usd": usd_text(found.difference_nano_usd),
-                "problem": found.problem or None,
-            }
-        )
+        print_document(verification_document(found))
     elif found.ok:
         click.echo(f"{workspace.ledger.url}: {found.entries} entries, chain whole, sums equal the counters")
     else:

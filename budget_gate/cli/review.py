@@ -20,7 +20,7 @@ from budget_gate.config.action_inputs import is_pull_number
 from budget_gate.core.errors import LedgerError, ServiceError, UsageError
 from budget_gate.core.reviews import ReviewOutcome
 from budget_gate.reports.documents import outcome_document
-from budget_gate.runs.review import ReviewJob, run_review
+from budget_gate.runs.review import ReviewJob, fork_outcome, run_review
 
 DIFF_BYTES_MOST = 64 * 1024 * 1024
 
@@ -72,12 +72,16 @@ def review_change(
     job = _diff_job(diff_file) if diff_file else _pull_job(workspace, attribution.pr)
     attribution = attribution._replace(task=attribution.task or _task_name(workspace, job))
     task = workspace.task(attribution, on_exceed)
-    provider = workspace.provider(dry_run=dry_run)
+    # GitHub gives no secrets to a run for a fork's pull request: the estimate is what can be done, and the author waits for nobody.
+    is_keyless_fork = bool(job.pull and job.pull.is_fork) and not workspace.settings.anthropic_api_key and not dry_run
+    provider = workspace.provider(dry_run=dry_run or is_keyless_fork)
     try:
         reviewer = CodeReviewAgent(workspace.gate(provider), task)
-        outcome = run_review(workspace.policy, reviewer, task, job, tag=secrets.token_hex(8), dry_run=dry_run)
+        outcome = run_review(workspace.policy, reviewer, task, job, tag=secrets.token_hex(8), dry_run=dry_run or is_keyless_fork)
     finally:
         provider.close()
+    if is_keyless_fork:
+        outcome = fork_outcome(outcome)
     _print(workspace, outcome, as_json=as_json)
     if workspace.runtime is not None and not diff_file:
         from budget_gate.cli.posting import post_outcome

@@ -13,6 +13,7 @@ from budget_gate.core.periods import zone_named
 from budget_gate.core.pull_requests import Finding, NotReviewed
 from budget_gate.core.reservations import Admitted, BudgetState, Crossing, Refusal, Refused, Reservation, Resolution
 from budget_gate.core.reviews import ReviewOutcome
+from budget_gate.ledger.verify import Verification
 
 Document = dict[str, Any]
 
@@ -175,3 +176,19 @@ def tightest_usd(budgets: Sequence[BudgetState]) -> tuple[int | None, int | None
         return None, None
     remaining = min(state.left for state in enforced if state.left is not None)
     return remaining, max(state.used_basis_points for state in enforced)
+
+
+def verification_document(found: Verification) -> Document:
+    """Return the answer of ``ledger verify``; ``first_bad`` names the first wrong entry, or the counter whose sum is off."""
+    first_bad = None
+    if found.first_bad is not None:
+        counter = found.first_bad.counter
+        named = dict(zip(("scope", "per", "label"), counter, strict=True)) if counter else None
+        first_bad = {"seq": found.first_bad.seq or None, "counter": named, "problem": found.problem}
+    return {
+        "ok": found.ok,
+        "entries": found.entries,
+        "first_bad": first_bad,
+        "difference_usd": usd_text(found.difference_nano_usd),
+        "problem": found.problem or None,
+    }

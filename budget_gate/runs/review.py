@@ -33,6 +33,12 @@ def run_review(
         return outage_outcome(policy, task, error)
 
 
+def fork_outcome(estimate: ReviewOutcome) -> ReviewOutcome:
+    """Return the verdict for a fork's pull request that was only estimated: a note, because a fork gets no key to review with."""
+    reason = f"a pull request from a fork gets no API key, so it was not reviewed; {estimate.reason}"
+    return estimate._replace(verdict="pass_with_note", reason=reason)
+
+
 def render_result(outcome: ReviewOutcome, workflow: str, identity: RunIdentity, head_sha: str, zone: str) -> Rendered:
     """Render everything that is posted about an outcome; times are shown in the policy's ``zone``."""
     title, summary = render_check_run(outcome, workflow=workflow, zone=zone)

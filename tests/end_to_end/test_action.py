@@ -62,7 +62,13 @@ class World(NamedTuple):
     folder: Path
 
     def run(
-        self, *, limit: str = "10", exceed: str = "comment", token: str = "ghs_writes", event_name: str = "pull_request"
+        self,
+        *,
+        limit: str = "10",
+        exceed: str = "comment",
+        token: str = "ghs_writes",
+        key: str = SECRET_KEY,
+        event_name: str = "pull_request",
     ) -> ActRun:
         """Run the workflow that users copy for an event; a fresh commit each time, the ledger kept between runs."""
         policy = POLICY.replace("LIMIT", limit).replace("EXCEED", exceed)
@@ -79,7 +85,7 @@ class World(NamedTuple):
             event=event(event_name, base_sha),
             home=self.folder / "home",
             environment={"GITHUB_API_URL": self.github.url, "ANTHROPIC_BASE_URL": self.anthropic.url},
-            secrets={"GITHUB_TOKEN": token, "ANTHROPIC_API_KEY": SECRET_KEY, "BUDGET_GATE_LEDGER": ledger},
+            secrets={"GITHUB_TOKEN": token, "ANTHROPIC_API_KEY": key, "BUDGET_GATE_LEDGER": ledger},
         )
 
 
@@ -164,6 +170,16 @@ def test_a_read_only_token_is_an_expected_path(world: World) -> None:
     assert run.outputs()["verdict"] == "pass"
     assert world.github.state.comments == []
     assert "may not write" in run.output
+
+
+def test_a_fork_without_secrets_gets_the_estimate_and_is_not_stranded(world: World) -> None:
+    """GitHub gives a fork's run neither the key nor a token that writes: the verdict is a note, and no model is asked."""
+    world.github.state.pulls["7"]["head_repo"] = "mallory/shop"
+    run = world.run(token="ghs_reads", key="", exceed="block")
+    assert run.status == 0, run.output
+    assert run.outputs()["verdict"] == "pass_with_note"
+    assert "from a fork" in run.outputs()["reason"]
+    assert not world.anthropic.messages
 
 
 def test_a_merge_group_is_checked_and_not_reviewed(world: World) -> None:

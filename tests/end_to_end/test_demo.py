@@ -52,3 +52,18 @@ def test_the_demo_takes_less_than_five_seconds(tmp_path: Path) -> None:
     started = time.monotonic()
     demo(tmp_path)
     assert time.monotonic() - started < 5
+
+
+def test_the_next_command_it_names_works(tmp_path: Path) -> None:
+    """The line that the demo ends with can be pasted into the shell as it stands."""
+    program = tmp_path / "bin/budget-gate"
+    program.parent.mkdir()
+    start = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom budget_gate.cli.main import run\nrun()\n"
+    program.write_text(f"#!{sys.executable}\n{start}")
+    program.chmod(0o755)
+    environment = {name: value for name, value in os.environ.items() if name != "ANTHROPIC_API_KEY"}
+    printed = subprocess.run([str(program), "demo"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    (command,) = re.findall(r"^  (\S+ ledger verify .*)$", printed.stdout, flags=re.MULTILINE)
+    done = subprocess.run(command, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "chain whole" in done.stdout

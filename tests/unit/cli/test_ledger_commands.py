@@ -1,5 +1,7 @@
 """The primitive operations on the command line: documents, exit codes, and refusals as scripts see them."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -150,6 +152,19 @@ def test_a_ledger_url_of_no_known_form_says_what_to_write(url: str) -> None:
     ended = reserve(url, "one")
     assert ended.code == 2
     assert "sqlite:///PATH" in ended.err
+
+
+def test_verify_names_the_first_wrong_entry_as_an_object(ledger: str) -> None:
+    """A ledger whose entry was edited exits 3; ``first_bad`` is an object with the entry's number and what is wrong with it."""
+    reserve(ledger, "one")
+    with closing(sqlite3.connect(ledger.removeprefix("sqlite:///"), isolation_level=None)) as connection:
+        connection.execute("DROP TRIGGER entries_are_not_edited")
+        connection.execute("UPDATE entries SET text = replace(text, 'small', 'large')")
+    ended = run("ledger", "verify", "--policy", ACME, "--ledger", ledger, "--json")
+    document = ended.document()
+    assert (ended.code, document["ok"], document["difference_usd"]) == (3, False, "0.00")
+    assert (document["first_bad"]["seq"], document["first_bad"]["counter"]) == (1, None)
+    assert "edited" in document["first_bad"]["problem"]
 
 
 @pytest.mark.parametrize("amount", ["-1", "1e-10", "ten", "nan", "inf"])
