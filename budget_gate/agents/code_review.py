@@ -124,6 +124,7 @@ class CodeReviewAgent:
             summary="\n".join(dict.fromkeys(run.summaries)),
             refused=run.ending.refused,
             failure=run.ending.failure,
+            unsettled=tuple(run.unsettled),
         )
 
 

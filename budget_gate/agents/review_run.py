@@ -8,6 +8,7 @@ from budget_gate.agents.review_report import Ending, why
 from budget_gate.agents.review_request import Briefing
 from budget_gate.core.diff_pieces import Piece
 from budget_gate.core.errors import ProviderError
+from budget_gate.core.job_record import UnsettledCost
 from budget_gate.core.packing import LeftOut, Pack, Plan, Priced, plan
 from budget_gate.core.pull_requests import Finding
 from budget_gate.core.reservations import BudgetState, Refused
@@ -35,6 +36,7 @@ class ReviewRun:
         self.summaries: list[str] = []
         self.shown: list[Piece] = []
         self.left_out: list[tuple[str, LeftOut]] = []
+        self.unsettled: list[UnsettledCost] = []
         self.ending = Ending(frozenset())
         self._room = room_left(task.workflow.task, self.budgets, self.spent)
 
@@ -89,6 +91,7 @@ class ReviewRun:
             self.usage.total_tokens, self.spent.nano_usd + served.cost_nano_usd, self.spent.steps + served.attempts
         )
         self.budgets = served.budgets or self.budgets
+        self.unsettled += served.unsettled
         if served.accounting != "metered":
             self.ending = self.ending._replace(is_recorded=False)
         pieces = [each.piece for each in pack.pieces]

@@ -193,19 +193,39 @@ def show(reservation: str | None, policy: str | None, ledger: str | None, *, as_
         click.echo("nothing is open")
 
 
-@ledger.command("sweep", epilog="Example: budget-gate ledger sweep")
+@ledger.command("sweep", epilog="Examples: budget-gate ledger sweep; budget-gate ledger sweep --github")
 @click.option(
     "--most", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="Reservations to look at, at most."
 )
+@click.option("--github", "ask_github", is_flag=True, help="Ask GitHub whose job is over; settle what it left word of.")
 @common_options
-def sweep(most: int, policy: str | None, ledger: str | None, *, as_json: bool) -> None:
-    """Turn expired reservations into holds: counted until somebody settles or voids them."""
+def sweep(most: int, policy: str | None, ledger: str | None, *, ask_github: bool, as_json: bool) -> None:
+    """Turn expired reservations into holds: counted until somebody settles or voids them.
+
+    With --github, holds of jobs that are over are settled at the cost that the job recorded on its check run, or kept and listed.
+    """
     workspace = open_workspace(policy, ledger)
     count = workspace.ledger.sweep(most)
+    document: dict[str, Any] = {"held": count}
+    if ask_github:
+        document |= _witnessed(workspace, most)
     if as_json:
-        print_document({"held": count})
-    else:
-        click.echo(f"{count} expired reservations are now held")
+        print_document(document)
+        return
+    click.echo(f"{count} expired reservations are now held")
+    for name in ("settled", "kept", "running"):
+        for each in document.get(name, ()):
+            click.echo(f"{name} {each['reservation']} {each['reserved']['usd']} dollars, run {each['labels']['run']}")
+
+
+def _witnessed(workspace: Workspace, most: int) -> dict[str, Any]:
+    from budget_gate.runs.witness import settle_by_witness
+
+    if workspace.github is None:
+        raise UsageError("--github needs GITHUB_TOKEN (with actions: read and checks: read) and GITHUB_REPOSITORY")
+    found = settle_by_witness(workspace.ledger, workspace.github, workspace.settings.github_repository, most)
+    zone = workspace.policy.timezone
+    return {name: [reservation_document(each, zone) for each in group] for name, group in found._asdict().items()}
 
 
 @ledger.command("verify", epilog="Example: budget-gate ledger verify")

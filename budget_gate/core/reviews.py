@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from budget_gate.core.job_record import UnsettledCost
 from budget_gate.core.pull_requests import Finding, NotReviewed, Verdict
 from budget_gate.core.reservations import BudgetState, Refused
 from budget_gate.core.usage import Usage
@@ -12,6 +13,7 @@ class ReviewOutcome(NamedTuple):
 
     ``refused`` names the budgets that stopped it, if any did; ``failure`` says in one line what broke, if anything did (the
     review is then partial or empty, never silently so). ``dropped_findings`` pointed at lines that the diff does not have.
+    ``unsettled`` are costs that the ledger could not be told of; the check run carries them for whoever sweeps later.
     """
 
     verdict: Verdict
@@ -32,3 +34,4 @@ class ReviewOutcome(NamedTuple):
     refused: Refused | None = None
     failure: str = ""
     is_dry_run: bool = False
+    unsettled: tuple[UnsettledCost, ...] = ()

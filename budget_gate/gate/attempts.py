@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from budget_gate.core.amounts import Amount
 from budget_gate.core.errors import BudgetGateError, LedgerError, UnsupportedUsage
+from budget_gate.core.job_record import UnsettledCost
 from budget_gate.core.prices import PriceBook, call_cost_nano_usd
 from budget_gate.core.reservations import Actual, Admitted, BudgetState, Crossing, ReserveRequest, Resolution, State
 from budget_gate.core.usage import Usage
@@ -22,7 +23,7 @@ _REPORTED_AS: Mapping[State, EventKind] = {"posted": "settled", "voided": "voide
 class Tally:
     """What the attempts of one call came to: posted and held dollars, the tiers crossed, the budgets as last seen.
 
-    ``failure`` is what stopped the call, should anything have.
+    ``unsettled`` are known costs that the ledger could not be told; ``failure`` is what stopped the call, should anything have.
     """
 
     def __init__(self) -> None:
@@ -30,6 +31,7 @@ class Tally:
         self.crossed: list[Crossing] = []
         self.budgets: tuple[BudgetState, ...] = ()
         self.accounting: Accounting = "metered"
+        self.unsettled: list[UnsettledCost] = []
         self.failure: BudgetGateError | None = None
 
     def add(self, cost_nano_usd: int, accounting: Accounting = "metered") -> None:
@@ -73,7 +75,7 @@ class CallAttempt:
             self.hold(actual)
             return
         till, key = self._desk.till, self._request.key
-        self._end(actual.amount.nano_usd, lambda reservation: till.settle(key, reservation, actual))
+        self._end(actual.amount.nano_usd, lambda reservation: till.settle(key, reservation, actual), actual)
 
     def void(self, reason: str) -> None:
         """Release the reservation: nothing was bought. Where the ledger gave none, there is nothing to release."""
@@ -108,7 +110,7 @@ class CallAttempt:
         kept = {name: value for name, value in {**details, **known}.items() if value}
         return Actual(Amount(cost_nano_usd, usage.total_tokens, 1), usage, kept)
 
-    def _end(self, unmetered_nano_usd: int, resolve: Callable[[str], Resolution | Outage]) -> None:
+    def _end(self, unmetered_nano_usd: int, resolve: Callable[[str], Resolution | Outage], actual: Actual | None = None) -> None:
         """Resolve the reservation and add the attempt to the tally; whatever happens, nothing resolves it a second time."""
         self._is_over = True
         till, tally, key = self._desk.till, self._desk.tally, self._request.key
@@ -124,6 +126,7 @@ class CallAttempt:
             raise
         if isinstance(resolution, Outage):
             tally.add(admitted.granted.nano_usd, "unsettled")
+            tally.unsettled += [UnsettledCost(admitted.reservation, actual.amount)] if actual else []
             till.report("unsettled", key, "the outcome could not be recorded; the reservation will count as held")
             return
         counted = {"posted": resolution.cost.nano_usd, "held": admitted.granted.nano_usd}

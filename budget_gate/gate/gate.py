@@ -155,6 +155,7 @@ def _concluded(result: Answer | Refused | Failed, tally: Tally) -> Served | Refu
             crossed=tuple(tally.crossed),
             budgets=tally.budgets,
             accounting=tally.accounting,
+            unsettled=tuple(tally.unsettled),
         )
     if tally.failure is not None:
         raise tally.failure

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, Protocol
 
+from budget_gate.core.job_record import UnsettledCost
 from budget_gate.core.reservations import BudgetState, Crossing, Refused
 from budget_gate.core.routing import Facts, Route
 from budget_gate.core.scopes import BOUND_KINDS
@@ -26,6 +27,7 @@ class Served(NamedTuple):
     """A call that was admitted and answered. ``cost_nano_usd`` counts its failed attempts that were billed or held too.
 
     ``accounting`` is the worst that befell any attempt; an unmetered one is counted here at what it cost or may have cost.
+    ``unsettled`` are the known costs of reservations that the ledger could not be told of.
     """
 
     message: Mapping[str, Any]
@@ -35,6 +37,7 @@ class Served(NamedTuple):
     crossed: tuple[Crossing, ...]
     budgets: tuple[BudgetState, ...]
     accounting: Accounting = "metered"
+    unsettled: tuple[UnsettledCost, ...] = ()
 
 
 def is_bound_only(refused: Refused) -> bool:

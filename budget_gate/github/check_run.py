@@ -65,6 +65,14 @@ def put_check_run(rest: Rest, repository: str, head_sha: str, verdict: CheckVerd
     raise GitHubError(f"the check run of {head_sha[:12]} could not be created: GitHub did not answer")
 
 
+def check_summary(rest: Rest, repository: str, head_sha: str, run: Run) -> str:
+    """Return what the check run that ``run`` wrote on a commit says; empty text where there is none, or a newer run took it over."""
+    if not _SHA.fullmatch(head_sha):
+        return ""
+    texts = [text(child(each.data, "output"), "summary") for each in _listed(rest, repository, head_sha) if each.run == run]
+    return texts[-1] if texts else ""
+
+
 def _agree(rest: Rest, repository: str, existing: Sequence[_Existing], content: dict[str, Any]) -> str:
     """Make all check runs of ours say what the newest run says, and return the URL of the last one, which GitHub shows."""
     run = _run_of(content) or (0, 0)

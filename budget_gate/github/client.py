@@ -15,10 +15,11 @@ from budget_gate.core.pull_requests import PullRequest
 from budget_gate.github.check_run import CheckVerdict, put_check_run
 from budget_gate.github.failures import failure, rate_limit_wait_seconds, rate_limited
 from budget_gate.github.identity import INSTALLATION_PREFIX, own_login
-from budget_gate.github.interface import Conclusion, InlineComment, PostedComment
+from budget_gate.github.interface import Conclusion, InlineComment, PostedComment, RunAttempt
 from budget_gate.github.pulls import read_diff, read_pull_request
 from budget_gate.github.rest import DIFF, GRAPHQL, JSON, NO_ANSWER, Reply
 from budget_gate.github.review_comments import post_findings
+from budget_gate.github.run_attempts import read_run_attempt
 from budget_gate.github.sticky_comment import StickyComment, put_sticky_comment
 
 if TYPE_CHECKING:
@@ -208,6 +209,10 @@ class GitHubClient:
     def post_findings(self, pull: PullRequest, marker: str, comments: Sequence[InlineComment]) -> int:
         """Post findings as inline review comments, leaving out those already there; return how many were new."""
         return post_findings(self._rest, pull, marker, self._own_login(), comments) if comments else 0
+
+    def run_attempt(self, run_id: int, run_attempt: int) -> RunAttempt | None:
+        """Return one attempt of a workflow run of this repository; None when GitHub knows none."""
+        return read_run_attempt(self._rest, self._repository, run_id, run_attempt)
 
     def put_check(
         self,

@@ -29,6 +29,14 @@ class InlineComment(NamedTuple):
     body: str
 
 
+class RunAttempt(NamedTuple):
+    """One attempt of a workflow run: whether it is over, how it ended, and what its check run ``budget-gate`` says in full."""
+
+    is_over: bool
+    conclusion: str
+    summary: str
+
+
 class GitHub(Protocol):
     """One repository on GitHub."""
 
@@ -49,6 +57,10 @@ class GitHub(Protocol):
 
     def post_findings(self, pull: PullRequest, marker: str, comments: Sequence[InlineComment]) -> int:
         """Post findings as inline review comments, leaving out those already there; return how many were new."""
+        ...
+
+    def run_attempt(self, run_id: int, run_attempt: int) -> RunAttempt | None:
+        """Return one attempt of a workflow run of this repository; None when GitHub knows none."""
         ...
 
     def put_check(

@@ -1,5 +1,6 @@
 """What the check run says: a title of one line, and a summary in Markdown."""
 
+from budget_gate.core.job_record import job_record
 from budget_gate.core.reviews import ReviewOutcome
 from budget_gate.reports.clean_text import clean_for_terminal
 from budget_gate.reports.outcome_view import headline_of, reason_of, view_of
@@ -19,4 +20,6 @@ def render_check_run(outcome: ReviewOutcome, *, workflow: str, zone: str = "UTC"
     def render(room: Room) -> str:
         return render_template("check_run.md.j2", room, view=view, workflow=workflow)
 
-    return title, fitted(render, SUMMARY_BYTES_MAX)
+    record = job_record(outcome.unsettled)
+    hidden = f"\n\n{record}\n" if record else ""
+    return title, fitted(render, SUMMARY_BYTES_MAX - len(hidden)) + hidden

@@ -34,6 +34,7 @@ ROUTES = (
     ("POST", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls/(?P<number>\d+)/reviews", "create_review"),
     ("DELETE", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls/comments/(?P<id>\d+)", "delete_review_comment"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/commits/(?P<sha>[0-9a-f]+)/check-runs", "list_checks"),
+    ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/actions/runs/(?P<id>\d+)/attempts/(?P<attempt>\d+)", "run_attempt"),
     ("POST", r"/repos/(?P<repo>[^/]+/[^/]+)/check-runs", "create_check"),
     ("PATCH", r"/repos/(?P<repo>[^/]+/[^/]+)/check-runs/(?P<id>\d+)", "edit_check"),
 )
@@ -73,6 +74,7 @@ class State:
     comments: list[dict[str, Any]] = field(default_factory=list)
     review_comments: list[dict[str, Any]] = field(default_factory=list)
     check_runs: list[dict[str, Any]] = field(default_factory=list)
+    run_attempts: dict[str, dict[str, Any]] = field(default_factory=dict)
     graphql_works: bool = True
     last_id: int = 1000
 
@@ -284,6 +286,13 @@ class _Request:
         if self.query.get("filter", "latest") == "latest":
             found = list({(each["name"], each.get("app")): each for each in found}.values())
         return 200, {"total_count": len(found), "check_runs": [self._check(each) for each in reversed(found)]}, True
+
+    def run_attempt(self) -> Answer:
+        """One attempt of a workflow run; ``run_attempts`` holds status, conclusion and head_sha by ``ID.ATTEMPT``."""
+        attempt = self.state.run_attempts.get(f"{self.place['id']}.{self.place['attempt']}")
+        if attempt is None:
+            raise Refusal(404, "Not Found")
+        return 200, {"id": int(self.place["id"]), "run_attempt": int(self.place["attempt"]), **attempt}, False
 
     def create_check(self) -> Answer:
         """Make a check run."""

@@ -150,6 +150,8 @@ def test_unrecorded_settlement_keeps_the_answer_and_counts_as_reserved(world: Wo
     assert isinstance(outcome, Served)
     assert outcome.accounting == "unsettled"
     assert "unsettled" in world.told()
+    (told,) = outcome.unsettled
+    assert (told.amount, world.inner.show(told.reservation).state) == (cost(USED), "pending")
     world.time.slept += 3_600
     world.inner.sweep(10)
     assert counted(world.inner).held.nano_usd == outcome.cost_nano_usd
