@@ -45,12 +45,16 @@ class Store(Protocol):
 
 
 class Backend(NamedTuple):
-    """A row: the name in test ids, how to open a fresh store in an empty folder, and whether other processes can reach it."""
+    """A row: the name in test ids, how to open a fresh store in an empty folder, and whether other processes can reach it.
+
+    ``in_flight`` is how many calls at a time the tests of the queue make.
+    """
 
     name: str
     open: Callable[[Path], Store]
     is_shared: bool
     is_slow: bool = False
+    in_flight: int = 64
 
 
 class OffsetClock:
@@ -149,6 +153,6 @@ BACKENDS: tuple[Backend, ...] = (
     Backend("sqlite", SqliteStore, is_shared=True),
     Backend("redis", _redis_store, is_shared=True),
     Backend("redis-10ms-away", _slow_redis_store, is_shared=True, is_slow=True),
-    Backend("github", _github_store, is_shared=True, is_slow=True),
+    Backend("github", _github_store, is_shared=True, is_slow=True, in_flight=16),
 )
 SHARED_BACKENDS = tuple(backend for backend in BACKENDS if backend.is_shared)
