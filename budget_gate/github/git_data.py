@@ -18,6 +18,8 @@ BRANCH = "budget-gate"
 TRIES_MOST = 4
 CONFLICT, INVALID = 409, 422
 REGULAR_FILE = "100644"
+LOST_RACE = ("Update is not a fast forward", "Reference already exists")
+"""What GitHub says to the second of two writers. Other words for it are recognized by looking where the branch is."""
 
 _BY_BRANCH = 'ref(qualifiedName: "refs/heads/%s") { target { ...files } }' % BRANCH  # noqa: UP031 (braces belong to GraphQL)
 _BY_COMMIT = "object(oid: $commit) { ...files }"
@@ -51,7 +53,7 @@ class GitData:
             tree = self._made("trees", {"tree": entries, **({"base_tree": snapshot.tree} if snapshot.tree else {})})
             parents = [snapshot.commit] if snapshot.commit else []
             made = self._made("commits", {"message": message, "tree": tree, "parents": parents})
-            return self._move(made, is_new=not snapshot.commit)
+            return self._move(snapshot.commit, made)
 
     def paths(self, snapshot: BranchFiles) -> list[str]:
         """Return the path of every file in a snapshot."""
@@ -88,22 +90,26 @@ class GitData:
             )
         return text(reply.data, "sha")
 
-    def _move(self, sha: str, *, is_new: bool) -> bool:
-        """Move the branch to a commit, without force. After an uncertain answer look where it is: ours there means done."""
-        verb, path = ("POST", f"{self._base}/refs") if is_new else ("PATCH", f"{self._base}/refs/heads/{BRANCH}")
-        body: Json = {"ref": f"refs/heads/{BRANCH}", "sha": sha} if is_new else {"sha": sha, "force": False}
+    def _move(self, before: str, sha: str) -> bool:
+        """Move the branch from one commit to another, without force; False when it was no longer where it was read.
+
+        Whatever GitHub answered short of success, the branch itself tells what happened: at our commit it is done, at another one
+        somebody else was first, and where it was GitHub refuses.
+        """
+        verb, path = ("PATCH", f"{self._base}/refs/heads/{BRANCH}") if before else ("POST", f"{self._base}/refs")
+        body: Json = {"sha": sha, "force": False} if before else {"ref": f"refs/heads/{BRANCH}", "sha": sha}
         reply = self._rest.send(verb, path, body=body, returned=(CONFLICT, INVALID, *UNSURE))
         if reply.is_success:
             return True
-        if reply.status in UNSURE:
-            found = self._rest.send("GET", f"{self._base}/ref/heads/{BRANCH}", returned=(NOT_FOUND,))
-            return text(child(found.data, "object"), "sha") == sha
         said = text(reply.data, "message")
-        if reply.status == CONFLICT or any(word in said.lower() for word in ("fast forward", "already exists", "does not exist")):
+        if reply.status == INVALID and said in LOST_RACE:
             return False
-        raise LedgerError(
-            f"GitHub refuses to move the branch {BRANCH} ({flat(said)}); let workflows push to it in the rules of {self.repository}"
-        )
+        found = self._rest.send("GET", f"{self._base}/ref/heads/{BRANCH}", returned=(NOT_FOUND,))
+        at = text(child(found.data, "object"), "sha")
+        if at == before and reply.status not in UNSURE:
+            advice = f"let workflows push to it in the rules of {self.repository}"
+            raise LedgerError(f"GitHub refuses to move the branch {BRANCH} ({reply.status} {flat(said)}); {advice}")
+        return at == sha
 
     def _patiently(self, verb: str, path: str, body: Json) -> Reply:
         """Send what may be repeated though it is a POST, a few times while GitHub fails."""

@@ -28,6 +28,9 @@ from budget_gate.ledger.interface import CounterRow, Delivery
 CLOCK_SECONDS = 300.0
 """How long the server's clock is carried on by this machine's before it is asked again; decisions always ask."""
 
+STALE_READS_MOST = 6
+"""How often a read is repeated that shows less than this process has seen before."""
+
 FILES_AT_ONCE = 50
 """Files that a paging reader fetches with one request."""
 
@@ -66,6 +69,7 @@ class GitHubLedger(BookedLedger):
         self._lock = threading.RLock()
         self._foreseen: tuple[str, ...] = ()
         self._newest = ""
+        self._seen = 0
         self._clock_read: tuple[datetime, float] | None = None
 
     @property
@@ -93,6 +97,11 @@ class GitHubLedger(BookedLedger):
         """Keep the reserved amount counted, because it may have been billed."""
         with self._foreseeing(key, reservation):
             return super().hold(key, reservation, reason)
+
+    def show(self, reservation: str) -> Reservation:
+        """Return one reservation."""
+        with self._foreseeing(reservation):
+            return super().show(reservation)
 
     def open_reservations(self) -> Iterator[Reservation]:
         """Yield what is pending or held, oldest first."""
@@ -178,6 +187,7 @@ class GitHubLedger(BookedLedger):
                 changes = books.changes()
                 self._newest = books.entry_files[-1].path if books.entry_files else ""
                 if not changes or self._store.commit(snapshot, changes, f"Entry {books.seq}"):
+                    self._seen = max(self._seen, books.seq)
                     return answer
         raise LedgerUnavailable(
             f"{self.url}: {self._pace.tries_most} tries lost the race for the branch; too many jobs write at once, so run again"
@@ -197,11 +207,21 @@ class GitHubLedger(BookedLedger):
         return GitHubBooks(snapshot.texts, snapshot.now)
 
     def _read(self, paths: Iterable[str]) -> BranchFiles:
-        snapshot = self._store.read([files.STATE, *dict.fromkeys(path for path in paths if path)])
-        self._clock_read = snapshot.now, self._monotonic()
-        if snapshot.commit and not snapshot.texts[files.STATE]:
-            raise LedgerError(f"{self.url}: its branch budget-gate is not a ledger; rename that branch, or name another ledger")
-        return snapshot
+        """Read the branch; again, should a lagging copy of it answer that lacks what this process has seen there before."""
+        wanted = [files.STATE, *dict.fromkeys(path for path in paths if path)]
+        for number in range(STALE_READS_MOST):
+            self._pause(number)
+            snapshot = self._store.read(wanted)
+            self._clock_read = snapshot.now, self._monotonic()
+            if snapshot.commit and not snapshot.texts[files.STATE]:
+                raise LedgerError(
+                    f"{self.url}: its branch budget-gate is not a ledger; rename that branch, or name another ledger"
+                )
+            seq = self._books(snapshot).seq
+            if seq >= self._seen:
+                self._seen = seq
+                return snapshot
+        raise LedgerUnavailable(f"{self.url}: the branch went back behind entry {self._seen}; run again, and see `ledger verify`")
 
     def _texts(self, snapshot: BranchFiles, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
         """Yield files of a snapshot in the order asked, a batch at a time."""

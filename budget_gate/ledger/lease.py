@@ -10,8 +10,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from budget_gate.core.amounts import UNITS, ZERO, Amount, CounterValue
+from budget_gate.core.amounts import UNITS, ZERO, Amount, CounterValue, Unit
 from budget_gate.core.audit import Entry
 from budget_gate.core.charges import Charge, LimitLine
 from budget_gate.core.errors import LedgerError
@@ -42,6 +43,9 @@ LEASE_TTL_SECONDS = 3600
 LOOK_SECONDS = 30.0
 """How long a look at budgets may be shown again before there is a lease: only a reservation decides."""
 
+RESTING_SECONDS = 60.0
+"""A lease without a call for this long is settled when another account asks for one."""
+
 CALLS_USUAL = 5
 """How many calls a lease is for when its task has no bound on steps."""
 
@@ -59,6 +63,13 @@ def task_bound(bounds: Bounds) -> Bound:
         return Amount(nano_usd, tokens, request.amount.requests * steps)
 
     return bound
+
+
+class _Terms(NamedTuple):
+    """Until when calls may be spent from a lease, and how each limit stood when it was granted."""
+
+    until: datetime
+    budgets: Mapping[tuple[Scope, str, Unit, int], BudgetState]
 
 
 class LeasedLedger:
@@ -84,7 +95,8 @@ class LeasedLedger:
         self._local = MemoryLedger(clock=self.now)
         self._told: tuple[datetime, float] | None = None
         self._lease_of: dict[str, Lease] = {}
-        self._budgets: dict[str, dict[tuple[Scope, str, str, int], BudgetState]] = {}
+        self._terms: dict[str, _Terms] = {}
+        self._used_at: dict[str, float] = {}
         self._modest: set[str] = set()
         self._looks: dict[tuple[tuple[Charge, ...], str], tuple[float, tuple[BudgetState, ...]]] = {}
 
@@ -212,17 +224,25 @@ class LeasedLedger:
         return self._inner.acknowledge(delivery, claimant)
 
     def _fitting(self, request: ReserveRequest) -> Lease | None:
-        """Return a lease with room for a request; one that is used up, and idle, is settled first: its rest can be had again."""
+        """Return a lease that a request may be spent from.
+
+        Leases that will hardly be again are settled on the way, so that others can have their rest: a used-up one, one whose period
+        or time is over, and one on another account that has not been used for a while.
+        """
         for lease in self._book.open_leases():
-            if lease.granted is None or lease.request.zone != request.zone or _counters(lease.request) != _counters(request):
+            if lease.granted is None:
                 continue
-            spent = self._spent(lease)
-            left = lease.granted.minus(spent.posted).minus(spent.pending).minus(spent.held)
-            if not left.minus(request.amount).is_negative:
+            is_same = lease.request.zone == request.zone and _counters(lease.request) == _counters(request)
+            if is_same and self.now() < self._terms[lease.key].until and self._has_room(lease, request.amount):
                 return lease
-            if lease.is_idle:
+            is_resting = self._monotonic() - self._used_at.get(lease.key, 0.0) > RESTING_SECONDS
+            if lease.is_idle and (is_same or is_resting):
                 self._close(lease)
         return None
+
+    def _has_room(self, lease: Lease, amount: Amount) -> bool:
+        spent, granted = self._spent(lease), lease.granted or ZERO
+        return not granted.minus(spent.posted).minus(spent.pending).minus(spent.held).minus(amount).is_negative
 
     def _take(self, request: ReserveRequest) -> Decision:
         """Ask the inner ledger for the task's bound, content with what the call needs.
@@ -244,7 +264,7 @@ class LeasedLedger:
         if isinstance(decision, Admitted):
             self._told = self._inner.now(), self._monotonic()
             self._book.granted(key, decision.granted)
-            self._budgets[key] = {(each.scope, each.per, each.unit, each.limit): each for each in decision.budgets}
+            self._terms[key] = _terms(decision)
         elif not isinstance(decision, Waiting):
             self._book.closed(key)
         return decision
@@ -254,6 +274,7 @@ class LeasedLedger:
         decision = self._local.reserve(request._replace(charges=(_lease_charge(lease),), may_wait=False))
         if not isinstance(decision, Admitted):
             return decision
+        self._used_at[lease.key] = self._monotonic()
         if decision.reservation not in self._lease_of:
             self._book.called(lease.key, decision.reservation, decision.granted)
             self._lease_of[decision.reservation] = lease
@@ -280,7 +301,7 @@ class LeasedLedger:
     def _states(self, lease: Lease, charges: Sequence[Charge]) -> tuple[BudgetState, ...]:
         """Return how limits stand: as the inner ledger said when it granted the lease, the grant replaced by what was taken of it."""
         spent, granted = self._spent(lease), lease.granted or ZERO
-        known = self._budgets.get(lease.key, {})
+        known = self._terms[lease.key].budgets if lease.key in self._terms else {}
         states = []
         for charge in charges:
             for line in charge.limits:
@@ -293,6 +314,12 @@ class LeasedLedger:
                 tier = tier_reached(line, posted + held)
                 states.append(state._replace(posted=posted, held=held, pending=max(pending, 0), tier=tier))
         return tuple(states)
+
+
+def _terms(admitted: Admitted) -> _Terms:
+    """Return the terms of a lease: it ends with the first of its periods, because a call counts in the period it was made in."""
+    budgets = {(each.scope, each.per, each.unit, each.limit): each for each in admitted.budgets}
+    return _Terms(min([admitted.expires_at, *(each.resets_at for each in admitted.budgets)]), budgets)
 
 
 def _lease_key(key: str) -> str:

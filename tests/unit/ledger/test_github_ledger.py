@@ -296,6 +296,44 @@ def test_tidying_is_bounded(store: GitHubStore) -> None:
     assert verify(store.ledger).ok
 
 
+def test_a_race_lost_in_other_words_is_recognized(store: GitHubStore) -> None:
+    """GitHub words a lost race in several ways; whichever it is, the branch itself shows that somebody else was first."""
+    store.ledger.record("first use", "note", {}, {})
+    other = store.opener()()
+    git, answer = store.server.state.git, store.server.state.git.move_ref
+
+    def move_late(name: str, body: dict[str, str]) -> dict[str, object]:
+        git.move_ref = answer  # type: ignore[method-assign]  # once
+        store.server.lock.release()  # somebody else is served meanwhile
+        other.record("meanwhile", "note", {}, {})
+        store.server.lock.acquire()
+        raise github_git.GitRefusal(422, "Reference cannot be updated")
+
+    git.move_ref = move_late  # type: ignore[method-assign]
+    assert store.ledger.record("n", "note", {}, {}).seq == 3
+    other.close()
+
+
+def test_a_lagging_copy_is_asked_again(store: GitHubStore) -> None:
+    """A read that lacks what this process wrote a moment ago is repeated; one that stays behind is an outage, never an answer."""
+    taken = admitted(store.ledger.reserve(request("k", usd(10), MONTH)))
+    git = store.server.state.git
+    newest = dict(git.refs)
+    store.ledger.settle("s", taken.reservation, actual(usd(5)))
+    settled = dict(git.refs)
+    git.refs = newest
+    with pytest.raises(LedgerUnavailable, match="went back behind entry 2"):
+        store.ledger.show(taken.reservation)
+    lagging, query = [newest, settled], git.query
+
+    def look(repository: str, body: dict[str, object]) -> dict[str, object]:
+        git.refs = lagging.pop(0)
+        return query(repository, body)
+
+    git.query = look  # type: ignore[method-assign]
+    assert store.ledger.show(taken.reservation).state == "posted"
+
+
 class _AlwaysLate:
     """A store on which somebody else is always first."""
 

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,42 @@ def test_calls_of_other_budgets_have_another_lease() -> None:
     admitted(ledger.reserve(request("b", usd(10), MONTH, charge(TEAM, "month", line(50)))))
     assert len(list(inner.open_reservations())) == 2
     assert _parts(inner, charge(TEAM, "month", line(50)))[1] == 50
+
+
+class _Clock:
+    """A clock that tests move: the ledger's, and the process's own."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> datetime:
+        return datetime(2026, 11, 24, 23, 30, tzinfo=UTC) + timedelta(seconds=self.seconds)
+
+
+def test_a_call_counts_in_the_period_it_was_made_in() -> None:
+    """Law 8: a lease ends with its period: the first call after midnight takes a new one, which counts in the new day."""
+    clock = _Clock()
+    inner, day = MemoryLedger(clock=clock), charge(ORG, "day", line(1000))
+    ledger = _leased(inner, monotonic=lambda: clock.seconds)
+    for key in ("before", "after"):
+        taken = admitted(ledger.reserve(request(key, usd(20), day)))
+        ledger.settle(key, taken.reservation, actual(usd(7)))
+        clock.seconds += 45 * 60
+    ledger.finish()
+    assert [(row.label, row.value.posted.nano_usd) for row in inner.counters()] == [("2026-11-24", 7), ("2026-11-25", 7)]
+
+
+def test_a_resting_lease_makes_room_for_others() -> None:
+    """In a long conversation the lease of an earlier task is settled when the next task takes its own, and not kept to the end."""
+    clock = _Clock()
+    inner = MemoryLedger(clock=clock)
+    ledger = _leased(inner, monotonic=lambda: clock.seconds)
+    for number in range(3):
+        task = charge(Scope("task", f"chat/{number}"), "lifetime", line(200))
+        taken = admitted(ledger.reserve(request(f"k{number}", usd(20), MONTH, task)))
+        ledger.settle(f"k{number}", taken.reservation, actual(usd(7)))
+        assert _parts(inner) == (7 * number, 200, 0)
+        clock.seconds += 90
 
 
 def test_repeated_keys_count_once() -> None:
