@@ -3,6 +3,8 @@
 Everything is made when it is first asked for, so a command pays for what it uses and for nothing else.
 """
 
+import os
+import sys
 import time
 from collections.abc import Mapping
 from functools import cached_property
@@ -13,18 +15,23 @@ from budget_gate.config.price_file import load_prices
 from budget_gate.config.settings import Settings
 from budget_gate.core.attribution import Attribution
 from budget_gate.core.errors import UsageError
-from budget_gate.core.policy import Policy, Workflow
+from budget_gate.core.policy import Bounds, Policy, Workflow
 from budget_gate.core.prices import PriceBook
 from budget_gate.core.tasks import Task
 from budget_gate.ledger.interface import Ledger
 
 if TYPE_CHECKING:
+    from budget_gate.core.amounts import Amount
+    from budget_gate.core.reservations import ReserveRequest
     from budget_gate.gate.gate import Gate
     from budget_gate.github.actions_runtime import ActionsRuntime
     from budget_gate.github.client import GitHubClient
     from budget_gate.providers.interface import Provider
 
-LEDGER_FORMS = "sqlite:///PATH, redis://HOST:PORT, rediss://HOST:PORT or memory://"
+LEDGER_FORMS = "sqlite:///PATH, redis://HOST:PORT, rediss://HOST:PORT, github://OWNER/REPO or memory://"
+
+GITHUB_LEDGER_PATIENCE_SECONDS = 60.0
+"""All the waiting for GitHub that one process's ledger does."""
 
 
 class Workspace:
@@ -52,7 +59,41 @@ class Workspace:
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger. Raises ``LedgerUnavailable`` when it cannot be reached."""
-        return open_ledger(self.settings.ledger.reveal(), self.policy.organization)
+        url = self.settings.ledger.reveal()
+        if url.lower().startswith("github://"):
+            return _open_github_ledger(url, self.settings)
+        return open_ledger(url, self.policy.organization)
+
+    @cached_property
+    def task_ledger(self) -> Ledger:
+        """The ledger as agents spend from it: one on a branch is distant, so a task takes a lease and settles it once."""
+        if not self.settings.ledger.reveal().lower().startswith("github://"):
+            return self.ledger
+        import secrets
+
+        from budget_gate.ledger.lease import LeasedLedger, task_bound
+
+        workflows = self.policy.workflows
+
+        def bound(request: "ReserveRequest") -> "Amount":
+            workflow = workflows.get(request.labels.get("workflow", ""))
+            return task_bound(workflow.task if workflow else Bounds())(request)
+
+        journal = os.path.join(self.lease_folder, f"{secrets.token_hex(8)}.jsonl")  # noqa: PTH118 (pathlib takes 3 ms to import)
+        return LeasedLedger(self.ledger, bound, journal=journal, on_problem=_say)
+
+    @property
+    def lease_folder(self) -> str:
+        """Where the journals of this job's leases lie: gone with the runner, else beside the default ledger."""
+        return os.path.join(self._environment.get("RUNNER_TEMP") or ".budget-gate", "budget-gate-leases")  # noqa: PTH118 (as above)
+
+    def settle_left_open(self) -> int:
+        """Settle what earlier processes of this job left open on the ledger; return how many leases there were."""
+        from pathlib import Path
+
+        from budget_gate.ledger.lease_closing import settle_left_open
+
+        return sum(settle_left_open(each, self.ledger) for each in sorted(Path(self.lease_folder).glob("*.jsonl")))
 
     @cached_property
     def runtime(self) -> "ActionsRuntime | None":
@@ -75,7 +116,7 @@ class Workspace:
 
     def close(self) -> None:
         """Close what was opened."""
-        for name in ("ledger", "github"):
+        for name in ("task_ledger", "ledger", "github"):
             opened = self.__dict__.pop(name, None)
             if opened is not None:
                 opened.close()
@@ -141,7 +182,7 @@ class Workspace:
         return Gate(
             self.policy,
             self.prices,
-            self.ledger,
+            self.task_ledger,
             provider,
             key_prefix=f"run/{secrets.token_hex(16)}",
             wait_seconds=wait_seconds,
@@ -170,3 +211,23 @@ def open_ledger(url: str, organization: str) -> Ledger:
 
         return MemoryLedger()
     raise UsageError(f"a ledger URL of the kind {scheme or 'without a scheme'!r} is not known; write {LEDGER_FORMS}")
+
+
+def _open_github_ledger(url: str, settings: Settings) -> Ledger:
+    """Open the ledger on the branch ``budget-gate`` of a repository; nothing is asked of GitHub yet.
+
+    Raises ``UsageError`` without a token, or for something that is no repository.
+    """
+    from budget_gate.github.client import Transport, usable_repository
+    from budget_gate.github.git_data import GitData
+    from budget_gate.ledger.github import GitHubLedger
+
+    repository = usable_repository(url.partition("://")[2])
+    if not settings.github_token:
+        raise UsageError(f"the ledger github://{repository} needs GITHUB_TOKEN; set it, or name another ledger with --ledger")
+    rest = Transport(settings.github_token.reveal(), settings.github_api_url, patience_seconds=GITHUB_LEDGER_PATIENCE_SECONDS)
+    return GitHubLedger(GitData(rest, repository, rest.close))
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"budget-gate: {text}\n")

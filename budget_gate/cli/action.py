@@ -25,8 +25,8 @@ def action() -> None:
     if runtime is None:
         raise UsageError("`budget-gate action` runs inside GitHub Actions; use `budget-gate review` or `budget-gate check` here")
     for secret in (workspace.settings.anthropic_api_key, workspace.settings.github_token, workspace.settings.ledger):
-        # The default ledger is a plain path; anything else may carry a password.
-        if secret and not secret.reveal().startswith("sqlite:"):
+        # The default ledgers are a plain path and the repository's name; anything else may carry a password.
+        if secret and not secret.reveal().startswith(("sqlite:", "github:")):
             runtime.mask(secret.reveal(), sys.stdout)
     try:
         code = _run(workspace, inputs)

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "policy": ("budget_gate.cli.policy", "check, schema, diff: look after the policy file"),
     "prices": ("budget_gate.cli.prices", "list, show, check: what models cost"),
     "action": ("budget_gate.cli.action", ""),
+    "settle-left-open": ("budget_gate.cli.settle_left_open", ""),
 }
 """Every command: the module that holds it under its own name, and one line of help (empty: not listed)."""
 
@@ -40,7 +41,7 @@ class LazyCommands(click.Group):
         """Import and return one command, or None if there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
-        command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name)
+        command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name.replace("-", "_"))
         assert isinstance(command, click.Command)
         return command
 

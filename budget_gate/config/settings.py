@@ -4,10 +4,11 @@ The names are the contract's (section 6). A flag wins over its variable, a varia
 neither ``repr`` nor an error can show them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 DEFAULT_LEDGER = "sqlite:///.budget-gate/ledger.db"
+"""Where no other is named; in GitHub Actions it is the branch ``budget-gate`` of the repository, which outlives the job."""
 
 
 class Secret:
@@ -58,10 +59,17 @@ def read_settings(environment: Mapping[str, str], *, policy: str | None = None, 
 
     return Settings(
         policy=policy or variable("BUDGET_GATE_POLICY"),
-        ledger=Secret(ledger or variable("BUDGET_GATE_LEDGER") or DEFAULT_LEDGER),
+        ledger=Secret(ledger or variable("BUDGET_GATE_LEDGER") or _default_ledger(variable)),
         anthropic_api_key=Secret(variable("ANTHROPIC_API_KEY")),
         anthropic_base_url=variable("ANTHROPIC_BASE_URL"),
         github_token=Secret(variable("GITHUB_TOKEN")),
         github_api_url=variable("GITHUB_API_URL") or "https://api.github.com",
         github_repository=variable("GITHUB_REPOSITORY"),
     )
+
+
+def _default_ledger(variable: Callable[[str], str]) -> str:
+    """Return the ledger of a run that names none: one that the next run finds again."""
+    if variable("GITHUB_ACTIONS") == "true" and variable("GITHUB_TOKEN") and variable("GITHUB_REPOSITORY"):
+        return f"github://{variable('GITHUB_REPOSITORY')}"
+    return DEFAULT_LEDGER

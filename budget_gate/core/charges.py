@@ -52,6 +52,10 @@ class Charge(NamedTuple):
     per: Per
     limits: tuple[LimitLine, ...] = ()
 
+    def unenforced(self) -> "Charge":
+        """Return the charge with limits that are watched and alerted on, and refuse nothing."""
+        return self._replace(limits=tuple(line._replace(admission_line=None) for line in self.limits))
+
 
 def charges_for(policy: Policy, attribution: Attribution, tier: str, workflow: Workflow) -> tuple[Charge, ...]:
     """Return every charge of one call on model tier ``tier``: report counters, budgets, task and session bounds.

@@ -14,6 +14,7 @@
     |   +-- NotifyError                  4   a message could not be delivered
     +-- LedgerError                      5   the ledger cannot do what was asked
         |-- LedgerUnavailable            5   it cannot be reached
+        |-- LedgerReadOnly               5   it may be read but not written (a fork's pull request): an expected path
         |-- LedgerTooNew                 5   written by a newer version of this program
         |-- KeyReused                    2   an operation key came back with other arguments
         +-- UnknownReservation           2   no reservation has that id
@@ -90,6 +91,10 @@ class LedgerError(BudgetGateError):
 
 class LedgerUnavailable(LedgerError):
     """The ledger cannot be reached. Whether that blocks is the policy's ``ledger: {on_outage: ...}``."""
+
+
+class LedgerReadOnly(LedgerError):
+    """The token may read the ledger but not write to it, as in a pull request from a fork. Nothing can be reserved, so nothing is spent."""
 
 
 class LedgerTooNew(LedgerError):

@@ -89,7 +89,7 @@ class Till:
 
         It repeats the key of the reserve whose answer never came, so that one which had arrived is found, not doubled.
         """
-        free = tuple(_unenforced(charge) for charge in request.charges)
+        free = tuple(charge.unenforced() for charge in request.charges)
         for key in (request.key, f"{request.key}/late"):
             answer = self._patiently(partial(self._ledger.reserve, request._replace(key=key, charges=free, may_wait=False)))
             if isinstance(answer, Admitted | Outage):
@@ -139,8 +139,3 @@ class Till:
             return operation()
         except LedgerUnavailable as error:
             return Outage(error)
-
-
-def _unenforced(charge: Charge) -> Charge:
-    """Return the charge with limits that are watched and alerted on, and refuse nothing."""
-    return charge._replace(limits=tuple(line._replace(admission_line=None) for line in charge.limits))

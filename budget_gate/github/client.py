@@ -173,10 +173,7 @@ class GitHubClient:
         patience_seconds: float = PATIENCE_SECONDS,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        owner, slash, name = repository.partition("/")
-        if not slash or not all(part and set(part) <= _NAME_CHARACTERS and set(part) != {"."} for part in (owner, name)):
-            raise UsageError(f"{repository[:80]!r} is not a repository; write OWNER/REPO")
-        self._repository = repository
+        self._repository = usable_repository(repository)
         self._rest = Transport(token, api_url, timeout_seconds=timeout_seconds, patience_seconds=patience_seconds, sleep=sleep)
         self._login = ""
 
@@ -238,6 +235,14 @@ class GitHubClient:
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
 
+def usable_repository(repository: str) -> str:
+    """Return a repository's name that can stand in a path. Raises ``UsageError``."""
+    owner, slash, name = repository.partition("/")
+    if not slash or not all(part and set(part) <= _NAME_CHARACTERS and set(part) != {"."} for part in (owner, name)):
+        raise UsageError(f"{repository[:80]!r} is not a repository; write OWNER/REPO")
+    return repository
+
+
 def _usable_token(token: str) -> str:
     """Return a token that can stand in a header. The HTTP library would quote one that cannot in its error."""
     stripped = token.strip()
@@ -283,7 +288,7 @@ def _reply(path: str, answer: _Answer, accept: str) -> Reply:
     if accept == DIFF and answer.status < 300:  # noqa: PLR2004 - see rest.Reply.is_success
         return Reply(answer.status, answer.text)
     try:
-        return Reply(answer.status, json.loads(answer.text) if answer.text else None, has_next)
+        return Reply(answer.status, json.loads(answer.text) if answer.text else None, has_next, answer.headers.get("date", ""))
     except (ValueError, RecursionError):
         if answer.status >= 400:  # noqa: PLR2004 - RFC 9110: from here on, errors
             return Reply(answer.status)

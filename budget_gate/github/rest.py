@@ -27,11 +27,12 @@ Json = dict[str, Any]
 
 
 class Reply(NamedTuple):
-    """An answer: its status, its JSON (or text, for a diff; None when empty), and whether the list goes on."""
+    """An answer: its status, its JSON (or text, for a diff; None when empty), whether the list goes on, and its ``Date`` header."""
 
     status: int
     data: Any = None
     has_next: bool = False
+    date: str = ""
 
     @property
     def is_success(self) -> bool:

@@ -5,6 +5,7 @@ Whether a request fits is ``core.admission``; what happens to a reservation afte
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from budget_gate.core.admission import Counted, Place, Wait, decide
 from budget_gate.core.admission import Grant as Granted
@@ -33,10 +34,30 @@ from budget_gate.ledger.resolving import sweep_expired
 DEAD_WAITERS_MOST = 16
 """How many dead waiters an admission clears away, at most. They block nobody either way."""
 
-_WAITER_TTL = timedelta(seconds=WAITER_TTL_SECONDS)
+
+class Patience(NamedTuple):
+    """How often a waiter should ask again, and how long its place is kept meanwhile: longer where asking takes seconds."""
+
+    waiter_ttl_seconds: float = WAITER_TTL_SECONDS
+    first_retry_seconds: float = 0.02
+    more_retry_seconds: float = 0.01
+    most_retry_seconds: float = 0.25
+
+    @property
+    def waiter_ttl(self) -> timedelta:
+        """How long a waiter that does not ask again counts as alive."""
+        return timedelta(seconds=self.waiter_ttl_seconds)
+
+    def retry_seconds(self, ahead: int) -> float:
+        """Return how soon to ask again: the first in the queue at once, those behind it at leisure."""
+        return min(self.first_retry_seconds + self.more_retry_seconds * ahead, self.most_retry_seconds)
 
 
-def reserve(books: Books, request: ReserveRequest, now: datetime) -> Decision:
+PATIENCE = Patience()
+"""Of a ledger that answers within milliseconds."""
+
+
+def reserve(books: Books, request: ReserveRequest, now: datetime, patience: Patience = PATIENCE) -> Decision:
     """Admit, refuse, or let wait; see ``Ledger.reserve``."""
     placed = place_charges(request.charges, request.zone, now)
     known = books.operation("reserve", request.key)
@@ -50,7 +71,7 @@ def reserve(books: Books, request: ReserveRequest, now: datetime) -> Decision:
     waiter = books.waiter(request.key)
     verdict = decide(request, counted, queue=_queue(books, counted, waiter, now), is_queued=waiter is not None)
     if isinstance(verdict, Wait):
-        return _wait(books, request, counted, verdict.blocked, waiter, now)
+        return _wait(books, request, counted, verdict.blocked, waiter, now, patience)
     if waiter is not None:
         books.drop_waiter(request.key)
     if isinstance(verdict, Granted):
@@ -121,17 +142,13 @@ def _wait(
     blocked: Sequence[Place],
     waiter: Waiter | None,
     now: datetime,
+    patience: Patience,
 ) -> Waiting:
     """Keep the request's place at exactly the limits that keep it out: at any other it would be in the way of others."""
     places = tuple(QueuePlace(counter_of(counted[index]), unit) for index, unit in blocked)
     number = waiter.number if waiter else books.next_waiter_number()
     # A waiter that asks often is written down again only when its time is half over: most asking costs no write.
-    if waiter is None or set(waiter.places) != set(places) or waiter.alive_until - now < _WAITER_TTL / 2:
-        books.put_waiter(Waiter(request.key, number, now + _WAITER_TTL, places))
+    if waiter is None or set(waiter.places) != set(places) or waiter.alive_until - now < patience.waiter_ttl / 2:
+        books.put_waiter(Waiter(request.key, number, now + patience.waiter_ttl, places))
     earlier = set[str]().union(*(books.waiting_at(place, number, now) for place in places))
-    return Waiting(len(earlier), retry_seconds(len(earlier)), budget_states(counted))
-
-
-def retry_seconds(ahead: int) -> float:
-    """Return how soon to ask again: the first in the queue at once, those behind it at leisure."""
-    return min(0.02 + 0.01 * ahead, 0.25)
+    return Waiting(len(earlier), patience.retry_seconds(len(earlier)), budget_states(counted))

@@ -14,6 +14,7 @@ from budget_gate.core.charges import Charge
 from budget_gate.core.errors import KeyReused, UnknownReservation
 from budget_gate.core.reservations import Actual, BudgetState, Decision, Reservation, ReserveRequest, Resolution
 from budget_gate.ledger import admitting, checks, resolving
+from budget_gate.ledger.admitting import PATIENCE, Patience
 from budget_gate.ledger.books import Books, Operation, budget_states, counted_now
 from budget_gate.ledger.identity import note_digest
 
@@ -34,8 +35,9 @@ def system_clock() -> datetime:
 class BookedLedger(ABC):
     """Everything of ``Ledger`` that books suffice for."""
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    def __init__(self, clock: Callable[[], datetime], patience: Patience = PATIENCE) -> None:
         self._clock = clock
+        self._patience = patience
 
     @abstractmethod
     def _write(self, step: Step[Answer]) -> Answer:
@@ -52,7 +54,7 @@ class BookedLedger(ABC):
     def reserve(self, request: ReserveRequest) -> Decision:
         """Check every limit and take the amount from all of them, or take nothing."""
         checks.check_request(request)
-        return self._write(lambda books, now: admitting.reserve(books, request, now))
+        return self._write(lambda books, now: admitting.reserve(books, request, now, self._patience))
 
     def leave_queue(self, key: str) -> None:
         """Give up the place of a waiting reserve."""

@@ -2,7 +2,7 @@
 
 from budget_gate.core.amounts import Amount
 from budget_gate.core.charges import charges_for
-from budget_gate.core.errors import LedgerUnavailable
+from budget_gate.core.errors import LedgerReadOnly, LedgerUnavailable
 from budget_gate.core.headroom import shortfalls
 from budget_gate.core.money import usd_short
 from budget_gate.core.policy import Policy
@@ -40,6 +40,11 @@ def outage_outcome(policy: Policy, task: Task, error: LedgerUnavailable) -> Revi
         return _outcome(policy, task, "pass_with_note", reason, (), failure=str(error))
     reason = "the ledger cannot be reached and the policy says `on_outage: block`; re-run once it is back"
     return _outcome(policy, task, "block", reason, (), failure=str(error))
+
+
+def read_only_outcome(policy: Policy, task: Task, error: LedgerReadOnly) -> ReviewOutcome:
+    """Return the verdict of a run that may not write to its ledger, as a fork's may not: no money is spent, nobody is stranded."""
+    return _outcome(policy, task, "pass_with_note", f"no AI review, because it could not be paid for: {error}", ())
 
 
 def refusal_text(refusal: Refusal) -> str:

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from budget_gate.agents.interface import Reviewer
-from budget_gate.core.errors import LedgerUnavailable
+from budget_gate.core.errors import LedgerReadOnly, LedgerUnavailable
 from budget_gate.core.policy import Policy
 from budget_gate.core.pull_requests import PullRequest
 from budget_gate.core.reviews import ReviewOutcome
@@ -11,7 +11,7 @@ from budget_gate.core.tasks import Task
 from budget_gate.github.interface import InlineComment
 from budget_gate.reports.check_run import render_check_run
 from budget_gate.reports.pr_comment import marker_of, render_finding, render_pr_comment
-from budget_gate.runs.check import outage_outcome
+from budget_gate.runs.check import outage_outcome, read_only_outcome
 from budget_gate.runs.posting import Rendered, RunIdentity
 
 
@@ -26,11 +26,16 @@ class ReviewJob(NamedTuple):
 def run_review(
     policy: Policy, reviewer: Reviewer, task: Task, job: ReviewJob, *, tag: str, dry_run: bool = False
 ) -> ReviewOutcome:
-    """Review a diff. A ledger that cannot be reached ends in the verdict that the policy's ``on_outage`` says."""
+    """Review a diff. A ledger that cannot be reached ends in the verdict that the policy's ``on_outage`` says.
+
+    One that may not be written to (the default ledger, in a pull request from a fork) ends in a note.
+    """
     try:
         return reviewer.review(job.diff, job.pull, tag=tag, dry_run=dry_run)
     except LedgerUnavailable as error:
         return outage_outcome(policy, task, error)
+    except LedgerReadOnly as error:
+        return read_only_outcome(policy, task, error)
 
 
 def fork_outcome(estimate: ReviewOutcome) -> ReviewOutcome:

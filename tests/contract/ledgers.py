@@ -4,7 +4,7 @@ A row opens a fresh ``Store``: a ledger on storage of its own, plus the two thin
 (for backends that several processes share) a picklable way for another process to reach the same storage.
 
 The Redis rows come from ``fakes.redis_server``, imported only when such a row is opened; it must offer
-``open_redis_store(folder: Path, delay_seconds: float) -> Store``.
+``open_redis_store(folder: Path, delay_seconds: float) -> Store``. The GitHub row comes from ``fakes.github_ledger``.
 """
 
 from collections.abc import Callable
@@ -45,12 +45,16 @@ class Store(Protocol):
 
 
 class Backend(NamedTuple):
-    """A row: the name in test ids, how to open a fresh store in an empty folder, and whether other processes can reach it."""
+    """A row: the name in test ids, how to open a fresh store in an empty folder, and whether other processes can reach it.
+
+    ``in_flight`` is how many calls at a time the tests of the queue make.
+    """
 
     name: str
     open: Callable[[Path], Store]
     is_shared: bool
     is_slow: bool = False
+    in_flight: int = 64
 
 
 class OffsetClock:
@@ -138,10 +142,17 @@ def _slow_redis_store(folder: Path) -> Store:
     return open_redis_store(folder, delay_seconds=0.010)
 
 
+def _github_store(folder: Path) -> Store:
+    from fakes.github_ledger import GitHubStore
+
+    return GitHubStore()
+
+
 BACKENDS: tuple[Backend, ...] = (
     Backend("memory", lambda folder: MemoryStore(), is_shared=False),
     Backend("sqlite", SqliteStore, is_shared=True),
     Backend("redis", _redis_store, is_shared=True),
     Backend("redis-10ms-away", _slow_redis_store, is_shared=True, is_slow=True),
+    Backend("github", _github_store, is_shared=True, is_slow=True, in_flight=16),
 )
 SHARED_BACKENDS = tuple(backend for backend in BACKENDS if backend.is_shared)

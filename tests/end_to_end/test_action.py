@@ -3,14 +3,18 @@
 import re
 import shutil
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from fakes.act import REPOSITORY, ROOT, ActRun, copy_checkout, git, run_act, scratch_repository
 from fakes.anthropic_server import AnthropicServer
+from fakes.github_ledger import GitHubOpener
 from fakes.github_server import GitHubServer
 from fakes.github_state import State
+
+from budget_gate.ledger.verify import verify
 
 HEAD_SHA = "d" * 40
 SECRET_KEY = "sk-ant-end-to-end-secret"
@@ -69,11 +73,12 @@ class World(NamedTuple):
         token: str = "ghs_writes",
         key: str = SECRET_KEY,
         event_name: str = "pull_request",
+        is_ledger_set: bool = True,
     ) -> ActRun:
         """Run the workflow that users copy for an event; a fresh commit each time, the ledger kept between runs."""
         policy = POLICY.replace("LIMIT", limit).replace("EXCEED", exceed)
         workflow = (ROOT / "workflows/review.yml").read_text()
-        ledger = f"sqlite:///{self.folder / 'ledger.db'}"
+        ledger = f"sqlite:///{self.folder / 'ledger.db'}" if is_ledger_set else ""
         if (self.folder / "repository").exists():
             shutil.rmtree(self.folder / "repository")
         files = {".github/budget-gate.yml": policy, ".github/workflows/review.yml": workflow}
@@ -180,6 +185,32 @@ def test_a_fork_without_secrets_gets_the_estimate_and_is_not_stranded(world: Wor
     assert run.outputs()["verdict"] == "pass_with_note"
     assert "from a fork" in run.outputs()["reason"]
     assert not world.anthropic.messages
+
+
+def test_runs_without_a_ledger_share_the_branch(world: World) -> None:
+    """With one secret and no ledger, two runs meet on the branch budget-gate: what both cost is there, one lease each, and it verifies."""
+    runs = [world.run(is_ledger_set=False) for _ in range(2)]
+    assert [run.status for run in runs] == [0, 0], runs[0].output + runs[1].output
+    assert [run.outputs()["verdict"] for run in runs] == ["pass", "pass"]
+    cost = sum(Decimal(run.outputs()["cost-usd"]) for run in runs)
+    ledger = GitHubOpener(world.github.url)()
+    posted = {row.value.posted.nano_usd for row in ledger.counters() if (row.scope, row.per) == ("org", "month")}
+    kinds = [entry.parsed().kind for entry in ledger.entries()]
+    finding = verify(ledger)
+    ledger.close()
+    assert posted == {int(cost * 10**9)}
+    assert kinds == ["reserve", "post"] * 2
+    assert finding.ok, finding
+
+
+def test_a_fork_without_a_ledger_passes_with_a_note(world: World) -> None:
+    """A fork's token may not write to the branch: nothing is spent, the status job passes, and the reason is plain."""
+    run = world.run(token="ghs_reads", is_ledger_set=False)
+    assert run.status == 0, run.output
+    assert run.outputs()["verdict"] == "pass_with_note"
+    assert "contents: write" in run.outputs()["reason"]
+    assert not world.anthropic.messages
+    assert world.github.state.git.refs == {}
 
 
 def test_a_merge_group_is_checked_and_not_reviewed(world: World) -> None:

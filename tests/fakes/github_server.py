@@ -6,7 +6,7 @@ In a test::
         client = GitHubClient(server.token(), server.url, "acme/shop")
 
 As a program: ``python tests/fakes/github_server.py --state state.json --port-file port.txt``. The state file may hold
-``repository``, ``tokens``, ``pulls``, ``comments``, ``review_comments``, ``check_runs`` and ``faults``, in the forms of ``State``
+``repository``, ``tokens``, ``pulls``, ``comments``, ``review_comments``, ``check_runs``, ``git`` and ``faults``, in the forms of ``State``
 and ``Fault``. What is refused, and in which words, follows docs.github.com and answers quoted in public issue threads; nothing
 here was recorded from github.com.
 """
@@ -21,6 +21,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
@@ -79,6 +80,7 @@ class GitHubServer:
         self.requests: list[tuple[str, str]] = []
         self.bodies: list[Any] = []
         self.lock = threading.Lock()
+        self.clock_offset_seconds = 0.0
         server = self
 
         class Handler(_Handler):
@@ -104,6 +106,10 @@ class GitHubServer:
     def writes(self) -> list[tuple[str, str]]:
         """Return the requests that were not mere reads."""
         return [each for each in self.requests if each[0] != "GET" and not each[1].endswith("/graphql")]
+
+    def set_time(self, instant: datetime) -> None:
+        """Make the ``Date`` of every answer run on from ``instant``."""
+        self.clock_offset_seconds = instant.timestamp() - time.time()
 
     def __enter__(self) -> Self:
         """Start serving."""
@@ -231,6 +237,7 @@ class _Handler(BaseHTTPRequestHandler):
         raw = data if is_raw else b"" if data is None else json.dumps(data).encode()
         kind = "application/vnd.github.diff; charset=utf-8" if is_raw else "application/json; charset=utf-8"
         rate = {"X-RateLimit-Limit": "5000", "X-RateLimit-Remaining": "4990", "X-RateLimit-Reset": "4102444800"}
+        rate["Date"] = self.date_time_string(time.time() + self.github.clock_offset_seconds)
         self.send_response_only(status)
         for name, value in {"Content-Type": kind, "Content-Length": str(len(raw)), **rate, **(headers or {})}.items():
             self.send_header(name, value)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 if __package__:
     from fakes.github_diff import diff_lines
+    from fakes.github_git import GitRefusal, GitStore
 else:  # run as a program
     from github_diff import diff_lines
+    from github_git import GitRefusal, GitStore
 
 DOCS = "https://docs.github.com/rest"
 BODY_CHARACTERS_MAX = 65_536
@@ -37,6 +40,9 @@ ROUTES = (
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/actions/runs/(?P<id>\d+)/attempts/(?P<attempt>\d+)", "run_attempt"),
     ("POST", r"/repos/(?P<repo>[^/]+/[^/]+)/check-runs", "create_check"),
     ("PATCH", r"/repos/(?P<repo>[^/]+/[^/]+)/check-runs/(?P<id>\d+)", "edit_check"),
+    ("POST", r"/repos/(?P<repo>[^/]+/[^/]+)/git/(?P<git>trees|commits|refs)", "git_create"),
+    ("PATCH", r"/repos/(?P<repo>[^/]+/[^/]+)/git/refs/(?P<name>heads/.+)", "git_move"),
+    ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/git/(?P<git>ref|trees|blobs)/(?P<name>.+)", "git_get"),
 )
 
 
@@ -77,11 +83,13 @@ class State:
     run_attempts: dict[str, dict[str, Any]] = field(default_factory=dict)
     graphql_works: bool = True
     last_id: int = 1000
+    git: GitStore = field(default_factory=GitStore)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> State:
         """Return a state from its JSON form. Comments may leave out their id."""
-        state = cls(**data)
+        git = data.pop("git", None)
+        state = cls(**data, **({"git": GitStore(**git)} if git else {}))
         for each in (*state.comments, *state.review_comments, *state.check_runs):
             each.setdefault("id", state.new_id())
         return state
@@ -93,6 +101,7 @@ class State:
             "comments": self.comments,
             "review_comments": self.review_comments,
             "check_runs": self.check_runs,
+            "git": vars(self.git),
         }
 
     def new_id(self) -> int:
@@ -125,9 +134,11 @@ class State:
         raise Refusal(404, "Not Found")
 
     def graphql(self, who: dict[str, str], body: Any) -> tuple[int, Any, dict[str, str]]:
-        """Answer the one query that is asked here: who am I?"""
+        """Answer one of the two queries that are asked here: who am I, and what is in these files?"""
         if not self.graphql_works:
             return 403, problem(NO_ACCESS), {}
+        if isinstance(body, dict) and "repository(" in str(body.get("query")):
+            return 200, self.git.query(self.repository, body), {}
         if not isinstance(body, dict) or "viewer" not in str(body.get("query")):
             return 200, {"errors": [{"message": "Parse error"}]}, {}
         return 200, {"data": {"viewer": {"login": who["login"]}}}, {}
@@ -155,6 +166,22 @@ class _Request:
     def perform(self, name: str) -> Answer:
         """Call the method that a route names."""
         return getattr(self, name)()  # type: ignore[no-any-return]  # every route's method answers so
+
+    def git_create(self) -> Answer:
+        """Make a tree, a commit or a ref."""
+        git = self.state.git
+        make = {"trees": git.add_tree, "commits": git.add_commit, "refs": git.add_ref}[self.place["git"]]
+        return 201, _answered(make, self.body), False
+
+    def git_move(self) -> Answer:
+        """Move a ref."""
+        return 200, _answered(self.state.git.move_ref, self.place["name"], self.body), False
+
+    def git_get(self) -> Answer:
+        """Read a ref, a tree or a blob."""
+        git = self.state.git
+        read = {"ref": git.ref, "trees": git.tree, "blobs": git.get_blob}[self.place["git"]]
+        return 200, _answered(read, self.place["name"]), False
 
     def user(self) -> Answer:
         """``GET /user``: people only."""
@@ -403,6 +430,13 @@ class _Request:
         }
         url = f"https://github.test/{self.state.repository}/runs/{check['id']}"
         return {**fields, "html_url": url, "output": {"title": None, "summary": None, **check.get("output", {})}}
+
+
+def _answered(method: Callable[..., Any], *arguments: Any) -> Any:
+    try:
+        return method(*arguments)
+    except GitRefusal as refusal:
+        raise Refusal(refusal.status, refusal.message) from None
 
 
 def _user(login: str, kind: str = "") -> dict[str, str]:

@@ -17,6 +17,16 @@ def test_an_empty_variable_counts_as_not_given() -> None:
     assert read_settings({"GITHUB_API_URL": ""}).github_api_url == "https://api.github.com"
 
 
+def test_in_actions_the_default_ledger_is_the_repositorys_branch() -> None:
+    """A job with a token, and no ledger named, keeps the ledger on its repository; without a token, or elsewhere, in a file."""
+    job = {"GITHUB_ACTIONS": "true", "GITHUB_TOKEN": "ghs_1", "GITHUB_REPOSITORY": "acme/shop"}
+    assert read_settings(job).ledger.reveal() == "github://acme/shop"
+    assert read_settings({**job, "BUDGET_GATE_LEDGER": ""}, ledger="").ledger.reveal() == "github://acme/shop"
+    assert read_settings({**job, "BUDGET_GATE_LEDGER": "redis://host"}).ledger.reveal() == "redis://host"
+    for missing in job:
+        assert read_settings({**job, missing: ""}).ledger.reveal() == DEFAULT_LEDGER
+
+
 def test_no_secret_is_in_repr_or_text() -> None:
     """Neither repr nor str of the settings shows a key, a token or a ledger's password."""
     environment = {"ANTHROPIC_API_KEY": "sk-1", "GITHUB_TOKEN": "ghs-2", "BUDGET_GATE_LEDGER": "redis://:pw3@host"}

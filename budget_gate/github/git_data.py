@@ -1,0 +1,177 @@
+"""Files on a branch through GitHub's Git data API: one GraphQL query reads them, tree, commit and ref write them.
+
+Implements the store that ``budget_gate.ledger.github_store`` describes, which this room may not import; so it raises that
+protocol's errors, those of ``core.errors``. The branch is an orphan: it shares no commit with the code.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from budget_gate.core.branch_files import BranchFiles
+from budget_gate.core.errors import GitHubError, LedgerError, LedgerReadOnly, LedgerUnavailable, ReadOnlyToken
+from budget_gate.github.failures import FORBIDDEN, NOT_FOUND, flat
+from budget_gate.github.rest import GRAPHQL, UNSURE, Json, Reply, Rest, child, text
+
+BRANCH = "budget-gate"
+TRIES_MOST = 4
+CONFLICT, INVALID = 409, 422
+REGULAR_FILE = "100644"
+LOST_RACE = ("Update is not a fast forward", "Reference already exists")
+"""What GitHub says to the second of two writers. Other words for it are recognized by looking where the branch is."""
+
+_BY_BRANCH = 'ref(qualifiedName: "refs/heads/%s") { target { ...files } }' % BRANCH  # noqa: UP031 (braces belong to GraphQL)
+_BY_COMMIT = "object(oid: $commit) { ...files }"
+_FILE = "file%d: file(path: $path%d) { object { ... on Blob { oid text isTruncated } } }"
+
+
+class GitData:
+    """One repository's branch ``budget-gate``. ``rest`` carries the requests; ``close`` closes it."""
+
+    def __init__(self, rest: Rest, repository: str, close: Callable[[], None] = lambda: None) -> None:
+        self.repository = repository
+        self._rest = rest
+        self._close = close
+        self._base = f"/repos/{repository}/git"
+
+    def read(self, paths: Collection[str], commit: str = "") -> BranchFiles:
+        """Return files of the newest commit, or of ``commit``, with one query; texts that GitHub cuts off are read one by one."""
+        with self._translated():
+            reply = self._patiently("POST", GRAPHQL, _query(self.repository, list(paths), commit))
+            repository = child(child(reply.data, "data"), "repository")
+            if not repository:
+                raise _unreadable(self.repository, reply)
+            at = child(repository, "object") if commit else child(child(repository, "ref"), "target")
+            texts = {path: self._text(child(child(at, f"file{number}"), "object")) for number, path in enumerate(paths)}
+            return BranchFiles(text(at, "oid"), text(child(at, "tree"), "oid"), texts, _date(reply))
+
+    def commit(self, snapshot: BranchFiles, files: Mapping[str, str | None], message: str) -> bool:
+        """Put files on top of a snapshot: a tree, a commit, and the branch moved to it if nobody else has moved it."""
+        with self._translated():
+            entries = [_tree_entry(path, content) for path, content in files.items()]
+            tree = self._made("trees", {"tree": entries, **({"base_tree": snapshot.tree} if snapshot.tree else {})})
+            parents = [snapshot.commit] if snapshot.commit else []
+            made = self._made("commits", {"message": message, "tree": tree, "parents": parents})
+            return self._move(snapshot.commit, made)
+
+    def paths(self, snapshot: BranchFiles) -> list[str]:
+        """Return the path of every file in a snapshot."""
+        with self._translated():
+            reply = self._rest.send("GET", f"{self._base}/trees/{snapshot.tree}", query={"recursive": "1"})
+            entries = reply.data.get("tree") if isinstance(reply.data, dict) else None
+            if not isinstance(entries, list) or reply.data.get("truncated"):
+                raise LedgerError(
+                    f"GitHub does not list all files of the branch {BRANCH}; move the ledger to redis:// or sqlite://"
+                )
+            return [text(each, "path") for each in entries if text(each, "type") == "blob"]
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._close()
+
+    def _text(self, blob: Json) -> str:
+        """Return a blob's text; one that GraphQL cut off is fetched whole."""
+        if not blob.get("isTruncated"):
+            return text(blob, "text")
+        import base64
+
+        reply = self._rest.send("GET", f"{self._base}/blobs/{text(blob, 'oid')}")
+        return base64.b64decode(text(reply.data, "content")).decode()
+
+    def _made(self, kind: str, body: Json) -> str:
+        """Create a tree or a commit and return its id. Nothing refers to it yet, so that repeating this is harmless."""
+        reply = self._patiently("POST", f"{self._base}/{kind}", body)
+        if reply.status == CONFLICT:
+            raise LedgerError(f"{self.repository} is an empty repository; push a first commit, then the ledger can keep a branch")
+        if not text(reply.data, "sha"):
+            raise LedgerError(
+                f"GitHub refused a {kind[:-1]} for the branch {BRANCH}: {reply.status} {flat(text(reply.data, 'message'))}"
+            )
+        return text(reply.data, "sha")
+
+    def _move(self, before: str, sha: str) -> bool:
+        """Move the branch from one commit to another, without force; False when it was no longer where it was read.
+
+        Whatever GitHub answered short of success, the branch itself tells what happened: at our commit it is done, at another one
+        somebody else was first, and where it was GitHub refuses.
+        """
+        verb, path = ("PATCH", f"{self._base}/refs/heads/{BRANCH}") if before else ("POST", f"{self._base}/refs")
+        body: Json = {"sha": sha, "force": False} if before else {"ref": f"refs/heads/{BRANCH}", "sha": sha}
+        reply = self._rest.send(verb, path, body=body, returned=(CONFLICT, INVALID, *UNSURE))
+        if reply.is_success:
+            return True
+        said = text(reply.data, "message")
+        if reply.status == INVALID and said in LOST_RACE:
+            return False
+        found = self._rest.send("GET", f"{self._base}/ref/heads/{BRANCH}", returned=(NOT_FOUND,))
+        at = text(child(found.data, "object"), "sha")
+        if at == before and reply.status not in UNSURE:
+            advice = f"let workflows push to it in the rules of {self.repository}"
+            raise LedgerError(f"GitHub refuses to move the branch {BRANCH} ({reply.status} {flat(said)}); {advice}")
+        return at == sha
+
+    def _patiently(self, verb: str, path: str, body: Json) -> Reply:
+        """Send what may be repeated though it is a POST, a few times while GitHub fails."""
+        returned = (CONFLICT, INVALID, *UNSURE, *((FORBIDDEN, NOT_FOUND) if path == GRAPHQL else ()))
+        for number in range(TRIES_MOST):
+            reply = self._rest.send(verb, path, body=body, returned=returned)
+            if reply.status not in UNSURE:
+                return reply
+            if number + 1 < TRIES_MOST:
+                self._rest.pause(0.5 * 2**number)
+        raise GitHubError(f"GitHub: {verb} {path} keeps failing ({reply.status or 'no answer'})")
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Turn every failure of this room into the ledger's."""
+        try:
+            yield
+        except ReadOnlyToken:
+            raise LedgerReadOnly(
+                f"github://{self.repository}: the token may not write to the branch {BRANCH}; grant the job "
+                "`permissions: contents: write` (a pull request from a fork never has it)"
+            ) from None
+        except GitHubError as error:
+            raise LedgerUnavailable(f"github://{self.repository}: {error}") from error
+
+
+def _query(repository: str, paths: list[str], commit: str) -> Json:
+    """Return the query for some files of the branch's head, or of a commit. Names travel as variables, never inside the query."""
+    owner, _, name = repository.partition("/")
+    kinds = ["$owner: String!", "$name: String!", *(["$commit: GitObjectID!"] if commit else [])]
+    kinds += [f"$path{number}: String!" for number in range(len(paths))]
+    wanted = " ".join(_FILE % (number, number) for number in range(len(paths)))
+    place = _BY_COMMIT if commit else _BY_BRANCH
+    query = (
+        f"query({', '.join(kinds)}) {{ repository(owner: $owner, name: $name) {{ {place} }} }} "
+        f"fragment files on Commit {{ oid tree {{ oid }} {wanted} }}"
+    )
+    variables = {"owner": owner, "name": name, **({"commit": commit} if commit else {})}
+    return {"query": query, "variables": {**variables, **{f"path{number}": path for number, path in enumerate(paths)}}}
+
+
+def _tree_entry(path: str, content: str | None) -> Json:
+    entry: dict[str, Any] = {"path": path, "mode": REGULAR_FILE, "type": "blob"}
+    return {**entry, "sha": None} if content is None else {**entry, "content": content}
+
+
+def _unreadable(repository: str, reply: Reply) -> LedgerError:
+    """Return the error for a query that found no repository; what is not for the reader to mend may pass."""
+    errors = reply.data.get("errors") if isinstance(reply.data, dict) else None
+    first = errors[0] if isinstance(errors, list) and errors else reply.data
+    said = flat(text(first, "message")) or f"status {reply.status}"
+    if reply.status in (FORBIDDEN, NOT_FOUND) or text(first, "type") in ("NOT_FOUND", "FORBIDDEN"):
+        advice = "check the name, and that the token has `permissions: contents: write`"
+        return LedgerError(f"github://{repository} cannot be read ({said}); {advice}")
+    return LedgerUnavailable(f"github://{repository} cannot be read now ({said})")
+
+
+def _date(reply: Reply) -> datetime:
+    """Return the server's clock: the only one that decides."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return parsedate_to_datetime(reply.date).astimezone(UTC)
+    except ValueError:
+        raise LedgerUnavailable("GitHub's answer has no readable Date; is there a proxy in between that removes it?") from None
