@@ -209,9 +209,9 @@ def test_fifty_thousand_lines_within_a_second() -> None:
         f"@@ -{n},3 +{n},4 @@ x\n a\n-b\n+c\n+d\n e\n" for n in range(1, 10_001)
     )
     long = f"diff --git a/g b/g\n--- a/g\n+++ b/g\n@@ -0,0 +1 @@\n+{'x' * 1_000_000}\n"
-    started = time.perf_counter()
+    started = time.process_time()
     first, second = parse_diff(many + long)
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0
     assert sum(len(hunk.lines) for hunk in first.hunks) == 50_000
     assert len(second.hunks[0].lines[0].text) == 1_000_000
 

@@ -104,9 +104,9 @@ def test_glob_agrees_with_the_definition(glob: str, path: str) -> None:
 )
 def test_hostile_paths_do_not_slow_matching(glob: str, path: str) -> None:
     """The globs that make backtracking matchers hang are answered at once."""
-    started = time.monotonic()
+    started = time.process_time()
     assert not glob_matches(glob, path)
-    assert time.monotonic() - started < 1.0
+    assert time.process_time() - started < 1.0
 
 
 @pytest.mark.parametrize(

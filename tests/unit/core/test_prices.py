@@ -133,10 +133,10 @@ def test_an_odd_id_has_no_price(text: str) -> None:
 def test_a_hostile_id_is_refused_quickly() -> None:
     """An id of a megabyte has no price, and finding that out and saying so is quick and short."""
     hostile = "claude-opus-5-" + "2" * 1_000_000
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(UnknownModel) as refused:
         BOOK.price_of(hostile, NOON)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
     assert len(str(refused.value)) < 1_000
 
 

@@ -155,7 +155,7 @@ def test_time_is_linear(unit: str) -> None:
 def _best_seconds(text: str) -> float:
     taken = []
     for _ in range(3):
-        started = time.perf_counter()
+        started = time.process_time()
         text_tokens_bound(text, NEWER)
-        taken.append(time.perf_counter() - started)
+        taken.append(time.process_time() - started)
     return min(taken)

@@ -5,7 +5,7 @@ from fakes.ledger_requests import actual, charge, line, request, usd
 
 from budget_gate.core.scopes import ORG
 from budget_gate.core.usage import Usage
-from budget_gate.ledger.admitting import retry_seconds
+from budget_gate.ledger.admitting import PATIENCE
 from budget_gate.ledger.identity import note_digest, reservation_id, reserve_digest, resolve_digest, settle_digest
 
 MONTH = charge(ORG, "month", line(100))
@@ -32,4 +32,4 @@ def test_digests_tell_arguments_apart() -> None:
 @pytest.mark.parametrize(("ahead", "most"), [(0, 0.03), (1, 0.05), (10, 0.2), (1000, 0.25)])
 def test_the_first_in_the_queue_asks_most_often(ahead: int, most: float) -> None:
     """Whoever is next asks within hundredths of a second; nobody sleeps longer than a quarter of one."""
-    assert 0 < retry_seconds(ahead) <= most
+    assert 0 < PATIENCE.retry_seconds(ahead) <= most

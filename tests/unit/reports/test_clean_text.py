@@ -162,7 +162,7 @@ def test_a_long_path_keeps_its_end() -> None:
 @pytest.mark.parametrize("text", ["@" * 1_000_000, "`" * 1_000_000, "\x1b]" * 500_000, "`a" * 500_000, "\x1b[" + "1" * 1_000_000])
 def test_cleaning_is_quick(text: str) -> None:
     """A megabyte of anything costs no more than its beginning."""
-    began = time.perf_counter()
+    began = time.process_time()
     for clean in (clean_text, clean_cell, clean_for_terminal, code_block, code_cell):
         clean(text)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
