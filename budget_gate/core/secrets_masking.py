@@ -85,20 +85,20 @@ class Masked(NamedTuple):
     """Text without its secrets, and how many were taken out."""
 
     text: str
-    count: int
+    secrets: int
 
 
 class MaskedLines(NamedTuple):
     """Lines without their secrets, one for each that came in, and how many secrets were taken out (a private key is one)."""
 
     lines: tuple[str, ...]
-    count: int
+    secrets: int
 
 
 def mask_text(text: str) -> Masked:
     """Return ``text``, of any number of lines, without its secrets."""
     masked = mask_lines(text.split("\n"))
-    return Masked("\n".join(masked.lines), masked.count)
+    return Masked("\n".join(masked.lines), masked.secrets)
 
 
 def mask_lines(lines: Iterable[str]) -> MaskedLines:
@@ -115,7 +115,7 @@ def mask_lines(lines: Iterable[str]) -> MaskedLines:
             out.append(_masked_key_line(line))
         else:
             masked = _mask_line(line)
-            count += masked.count
+            count += masked.secrets
             out.append(masked.text)
         is_inside = is_key and not _KEY_ENDS.search(line)
     return MaskedLines(tuple(out), count)
@@ -159,7 +159,7 @@ def _masked_key_line(line: str) -> str:
 def _mask_line(line: str) -> Masked:
     if len(line) > LINE_CHARACTERS_MOST:
         parts = [_mask_line(line[at : at + LINE_CHARACTERS_MOST]) for at in range(0, len(line), LINE_CHARACTERS_MOST)]
-        return Masked("".join(part.text for part in parts), sum(part.count for part in parts))
+        return Masked("".join(part.text for part in parts), sum(part.secrets for part in parts))
     count = 0
 
     def known(match: re.Match[str]) -> str:

@@ -100,6 +100,12 @@ class BookedLedger(ABC):
         checks.check_labels(details, "details")
         return self._write(lambda books, now: _append_note(books, key, kind, labels, details, now))
 
+    def notes(self, keys: Sequence[str]) -> tuple[Entry | None, ...]:
+        """Return the note under each key, None where there is none."""
+        for key in keys:
+            checks.check_key(key)
+        return self._look(lambda books, _now: tuple(_note(books, key) for key in keys))
+
     def _check_resolve(self, key: str, reservation: str, reason: str) -> None:
         checks.check_key(key)
         checks.check_text(reservation, "reservation")
@@ -119,6 +125,11 @@ def _append_note(
     entry = books.append(now, kind, CounterValue(), body)
     books.put_operation("record", key, Operation(digest, str(entry.seq)))
     return entry
+
+
+def _note(books: Books, key: str) -> Entry | None:
+    known = books.operation("record", key)
+    return books.entry(int(known.answer)) if known is not None else None
 
 
 def paged(first: int, fetch: Callable[[int, int], Sequence[tuple[int, Row]]]) -> Iterator[Row]:

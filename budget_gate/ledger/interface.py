@@ -111,6 +111,10 @@ class Ledger(Protocol):
         """Append a note that moves no money (kind: not one of ``core.audit.MONEY_KINDS``), once per key; return its entry."""
         ...
 
+    def notes(self, keys: Sequence[str]) -> tuple[Entry | None, ...]:
+        """Return the note recorded under each key, None where there is none; one consistent look, which writes nothing."""
+        ...
+
     def entries(self, after: int = 0) -> Iterator[Entry]:
         """Yield entries in order, starting behind sequence number ``after``, reading in batches."""
         ...

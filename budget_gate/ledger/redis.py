@@ -122,6 +122,10 @@ class RedisLedger:
         """Append a note that moves no money, once per key."""
         return self._run(self._calls.record(key, kind, labels, details))
 
+    def notes(self, keys: Sequence[str]) -> tuple[Entry | None, ...]:
+        """Return the note under each key, None where there is none."""
+        return self._run(self._calls.notes(keys))
+
     def entries(self, after: int = 0) -> Iterator[Entry]:
         """Yield entries in order."""
         return self._paged(self._calls.entry_page, str(after))

@@ -165,6 +165,14 @@ class Calls:
         _check(reply, key)
         return Entry(int(reply[1]), reply[2], reply[3])
 
+    def notes(self, keys: Sequence[str]) -> Operation[tuple[Entry | None, ...]]:
+        """Return the note under each key, None where there is none."""
+        for key in keys:
+            checks.check_key(key)
+        reply = yield self._call("notes", [self._names.operation("record", key) for key in keys], [])
+        _check(reply)
+        return redis_replies.notes(reply[1])
+
     def open_page(self, behind: str) -> Operation[tuple[str, list[Reservation]]]:
         """Return a page of open reservations behind a position (first ``0``), and the position of its last."""
         reply = yield self._call("open", [], [behind, PAGE])

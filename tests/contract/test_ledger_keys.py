@@ -146,6 +146,17 @@ def test_the_id_of_a_lost_answer_can_be_computed(ledger: Ledger) -> None:
     assert ledger.void(reservation_id("lost") + "v", reservation_id("lost"), "not sent").state == "voided"
 
 
+def test_notes_are_found_by_their_keys(ledger: Ledger) -> None:
+    """Notes come back in the order asked, None for a key that never was; looking writes nothing, and no key is none at all."""
+    first = ledger.record("n:1", "outcome", {"pr": "7"}, {"text": "ä\n{}"})
+    second = ledger.record("n:2", "outcome", {}, {})
+    assert ledger.notes(["n:2", "nobody", "n:1"]) == (second, None, first)
+    assert ledger.notes([]) == ()
+    assert ledger.head() == 2
+    with pytest.raises(UsageError):
+        ledger.notes([""])
+
+
 def test_a_note_is_written_once_per_key(ledger: Ledger) -> None:
     """Recording a note twice under one key returns the same entry; other words under the key are a mistake."""
     first = ledger.record("n", "outcome", {"pr": "7"}, {"merged": "yes"})

@@ -54,7 +54,7 @@ def test_known_shapes_are_masked_by_their_kind(kind: str) -> None:
     masked = mask_text(f'client = connect("{token}", retries=3)  # see runbook')
     assert token not in masked.text
     assert masked.text == f'client = connect("[masked-{kind.partition(" ")[0]}]", retries=3)  # see runbook'
-    assert masked.count == 1
+    assert masked.secrets == 1
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_random_values_with_telling_names_are_masked(line: str) -> None:
     """A random value assigned to a name that promises a secret is masked in the syntax of many languages."""
     secret = "q7Zk2mVx9" + letters(20)
     masked = mask_text(line.format(secret))
-    assert (masked.text, masked.count) == (line.format("[masked-secret]"), 1)
+    assert (masked.text, masked.secrets) == (line.format("[masked-secret]"), 1)
 
 
 def test_passwords_in_addresses_and_headers_are_masked() -> None:
@@ -143,7 +143,7 @@ def test_a_private_key_is_masked_over_all_its_lines(kind: str) -> None:
     key = key_block(kind)
     masked = mask_lines(["before = 1", *key, "after = 2"])
     assert masked.lines == ("before = 1", *["[masked-private-key]"] * len(key), "after = 2")
-    assert masked.count == 1
+    assert masked.secrets == 1
 
 
 def test_a_key_that_the_hunk_shows_in_part_is_masked_as_far_as_seen() -> None:
