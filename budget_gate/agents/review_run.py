@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 
 from budget_gate.agents.review_answer import ShownLines, read_answer
+from budget_gate.agents.review_memory import ReviewMemory
 from budget_gate.agents.review_prices import PriceList, Spent, room_left
 from budget_gate.agents.review_report import Ending, why
 from budget_gate.agents.review_request import Briefing
 from budget_gate.core.diff_pieces import Piece
+from budget_gate.core.diff_values import side_range
 from budget_gate.core.errors import ProviderError
 from budget_gate.core.packing import LeftOut, Pack, Plan, Priced, plan
 from budget_gate.core.pull_requests import Finding
@@ -20,12 +22,23 @@ from budget_gate.providers.interface import Failed
 CALLS_MOST = 50
 """The most calls of one review, whatever the policy allows."""
 
+WHOLE_HUNK = 2
+"""The length of an uncut piece's order: file and hunk."""
+
 
 class ReviewRun:
     """One review under way: calls until nothing is waiting, nothing fits, a budget refuses or something fails."""
 
-    def __init__(self, gate: GateService, task: Task, route: Route, briefing: Briefing, prices: PriceList) -> None:
-        self._gate, self._task, self._briefing = gate, task, briefing
+    def __init__(
+        self,
+        gate: GateService,
+        task: Task,
+        route: Route,
+        briefing: Briefing,
+        prices: PriceList,
+        memory: ReviewMemory | None = None,
+    ) -> None:
+        self._gate, self._task, self._briefing, self._memory = gate, task, briefing, memory
         self.route, self.prices = route, prices
         self.budgets: tuple[BudgetState, ...] = gate.budgets(task, route.tier)
         self.spent = Spent()
@@ -34,8 +47,10 @@ class ReviewRun:
         self.dropped = 0
         self.summaries: list[str] = []
         self.shown: list[Piece] = []
+        self.reused: list[Piece] = []
         self.left_out: list[tuple[str, LeftOut]] = []
         self.ending = Ending(frozenset())
+        self._avoided_nano_usd = 0
         self._room = room_left(task.workflow.task, self.budgets, self.spent)
 
     def plan(self, waiting: Sequence[Priced]) -> Plan:
@@ -52,17 +67,44 @@ class ReviewRun:
 
     def review(self, waiting: Sequence[Priced]) -> None:
         """Send one pack, see what that left of the task, plan the rest anew: estimates are worst cases, so more fits."""
+        waiting = self.without_known(waiting)
         while waiting:
             planned = self.plan(waiting)
             first = planned.packs[0] if planned.packs else Pack((), self.prices.call())
             pack = self.prices.within(first, self._room, is_narrow=self._is_narrow)
             if not pack.pieces:
                 self._stop_at_bounds(planned)
-                return
+                break
             rest = [*first.pieces[len(pack.pieces) :], *_not_in_first(planned)]
+            unknown = self.without_known([each for each in pack.pieces if len(each.piece.order) > WHOLE_HUNK])
+            whole = [each for each in pack.pieces if len(each.piece.order) == WHOLE_HUNK]
+            if len(unknown) + len(whole) < len(pack.pieces):
+                waiting = [*whole, *unknown, *rest]  # parts that an earlier run has read: plan anew with the room they leave
+                continue
             if not self._send(pack, rest):
-                return
+                break
             waiting = rest
+        self._remember_avoided()
+
+    def without_known(self, waiting: Sequence[Priced]) -> list[Priced]:
+        """Return what no earlier run has read; take over the findings of the rest."""
+        if self._memory is None or not waiting:
+            return list(waiting)
+        known = self._memory.recall([each.piece for each in waiting], self.route)
+        for each in waiting:
+            remembered = known.get(each.piece.order)
+            if remembered is not None:
+                self.reused.append(each.piece)
+                self.findings += remembered.findings
+                self._avoided_nano_usd += remembered.nano_usd
+        self.ending = self.ending._replace(
+            reused_hunks=len({piece.hunk for piece in self.reused}), avoided_nano_usd=self._avoided_nano_usd
+        )
+        return [each for each in waiting if each.piece.order not in known]
+
+    def _remember_avoided(self) -> None:
+        if self._memory is not None and self.reused:
+            self._memory.record_avoided(self.reused, self.route, self._avoided_nano_usd)
 
     def _send(self, pack: Pack, rest: Sequence[Priced]) -> bool:
         """Make one call; True when the review may go on."""
@@ -99,9 +141,20 @@ class ReviewRun:
         self.ending = self.ending._replace(failure=answer.failure or self.ending.failure)
         if answer.is_usable:
             self.shown += pieces
+            if not answer.failure:
+                self._keep(pack, answer.findings, served.cost_nano_usd)
             return True
         self._leave_out("the model gave no usable answer", [*pack.pieces, *rest])
         return False
+
+    def _keep(self, pack: Pack, findings: Sequence[Finding], cost_nano_usd: int) -> None:
+        """Remember each piece's findings, and its share of what the call cost."""
+        if self._memory is None:
+            return
+        total = max(sum(each.price.tokens for each in pack.pieces), 1)
+        for each in pack.pieces:
+            its_own = [finding for finding in findings if _is_in(finding, each.piece)]
+            self._memory.keep(each.piece, self.route, its_own, cost_nano_usd * each.price.tokens // total)
 
     def _stop_at_bounds(self, planned: Plan) -> None:
         """Nothing more fits: what is left stays out, each piece for its own cause."""
@@ -118,6 +171,11 @@ def _not_in_first(planned: Plan) -> list[Priced]:
     """Return what a plan does not send in its first call."""
     later = [each for pack in planned.packs[1:] for each in pack.pieces]
     return [*later, *(each.priced for each in planned.left_out)]
+
+
+def _is_in(finding: Finding, piece: Piece) -> bool:
+    lines = side_range(piece.lines, finding.side) if finding.path == piece.path else None
+    return lines is not None and lines.holds(finding.line)
 
 
 def _one_line(text: str) -> str:

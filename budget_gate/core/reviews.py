@@ -12,6 +12,8 @@ class ReviewOutcome(NamedTuple):
 
     ``refused`` names the budgets that stopped it, if any did; ``failure`` says in one line what broke, if anything did (the
     review is then partial or empty, never silently so). ``dropped_findings`` pointed at lines that the diff does not have.
+    ``reused_hunks`` were read by an earlier run, whose results stand; reading them again would have cost about
+    ``avoided_nano_usd``. ``masked_secrets`` were taken out before anything was sent.
     """
 
     verdict: Verdict
@@ -32,3 +34,6 @@ class ReviewOutcome(NamedTuple):
     refused: Refused | None = None
     failure: str = ""
     is_dry_run: bool = False
+    reused_hunks: int = 0
+    avoided_nano_usd: int = 0
+    masked_secrets: int = 0

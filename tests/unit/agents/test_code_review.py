@@ -62,7 +62,7 @@ def test_calls_carry_the_prompt_s_version() -> None:
     """A change of cost can be traced to a change of words."""
     gate = gate_for()
     review(gate, added("app.py"))
-    assert gate.prompt_versions == {"code_review/1"}
+    assert gate.prompt_versions == {"code_review/2"}
 
 
 def test_a_call_the_ledger_missed_is_said() -> None:
