@@ -44,9 +44,10 @@ def _run(workspace: Workspace, inputs: ActionInputs) -> int:
     if inputs.command == "check" or runtime.event_name == "merge_group":
         agent = "code_review" if inputs.command == "review" else ""
         return run_check(workspace, inputs.flags(), on_exceed=inputs.on_exceed, agent=agent)
-    from budget_gate.cli.review import review_change
+    from budget_gate.cli.review import ReviewWishes, review_change
 
-    return review_change(workspace, None, inputs.flags(), on_exceed=inputs.on_exceed, dry_run=inputs.dry_run)
+    wishes = ReviewWishes(on_exceed=inputs.on_exceed, dry_run=inputs.dry_run)
+    return review_change(workspace, None, inputs.flags(), wishes)
 
 
 def _leave_word(runtime: "ActionsRuntime", text: str) -> None:

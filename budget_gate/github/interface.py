@@ -15,6 +15,9 @@ Conclusion = Literal["success", "failure"]
 """Of the check run. ``neutral`` and ``skipped`` would satisfy a required check without saying so; they are not used."""
 
 
+AnnotationLevel = Literal["notice", "warning", "failure"]
+
+
 class PostedComment(NamedTuple):
     """The sticky comment after an update. ``kept_newer`` is true when a newer run's comment was left in place."""
 
@@ -27,6 +30,17 @@ class InlineComment(NamedTuple):
 
     finding: Finding
     body: str
+
+
+class Annotation(NamedTuple):
+    """A remark of the check run beside lines of the head commit. Title and message are plain text."""
+
+    path: str
+    line: int
+    end_line: int
+    level: AnnotationLevel
+    title: str
+    message: str
 
 
 class GitHub(Protocol):
@@ -61,8 +75,9 @@ class GitHub(Protocol):
         run_id: int,
         run_attempt: int,
         details_url: str = "",
+        annotations: Sequence[Annotation] = (),
     ) -> str:
-        """Create or update the check run ``budget-gate`` of a commit; return its URL.
+        """Create or update the check run ``budget-gate`` of a commit, add what annotations it lacks, and return its URL.
 
         ``run_id`` and ``run_attempt`` order the verdicts of one commit: an older run never flips a newer one. The id counts
         for the whole of GitHub, where a run *number* counts per workflow file and so cannot order two of them.

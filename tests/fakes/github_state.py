@@ -14,6 +14,8 @@ else:  # run as a program
 DOCS = "https://docs.github.com/rest"
 BODY_CHARACTERS_MAX = 65_536
 SUMMARY_MAX = 65_535
+ANNOTATIONS_MAX = 50
+TITLE_MAX = 255
 NO_ACCESS = "Resource not accessible by integration"
 Answer = tuple[int, Any, bool]
 """Status, data, and whether the data is a list to be shown by pages."""
@@ -31,11 +33,13 @@ ROUTES = (
     ("DELETE", r"/repos/(?P<repo>[^/]+/[^/]+)/issues/comments/(?P<id>\d+)/reactions/(?P<reaction>\d+)", "unreact"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls/(?P<number>\d+)/comments", "list_review_comments"),
     ("POST", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls/(?P<number>\d+)/comments", "create_review_comment"),
+    ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls/(?P<number>\d+)/reviews", "list_reviews"),
     ("POST", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls/(?P<number>\d+)/reviews", "create_review"),
     ("DELETE", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls/comments/(?P<id>\d+)", "delete_review_comment"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/commits/(?P<sha>[0-9a-f]+)/check-runs", "list_checks"),
     ("POST", r"/repos/(?P<repo>[^/]+/[^/]+)/check-runs", "create_check"),
     ("PATCH", r"/repos/(?P<repo>[^/]+/[^/]+)/check-runs/(?P<id>\d+)", "edit_check"),
+    ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/check-runs/(?P<id>\d+)/annotations", "list_annotations"),
 )
 
 
@@ -73,6 +77,7 @@ class State:
     comments: list[dict[str, Any]] = field(default_factory=list)
     review_comments: list[dict[str, Any]] = field(default_factory=list)
     check_runs: list[dict[str, Any]] = field(default_factory=list)
+    reviews: list[dict[str, Any]] = field(default_factory=list)
     graphql_works: bool = True
     last_id: int = 1000
 
@@ -255,6 +260,13 @@ class _Request:
             raise Refusal(422, "Validation Failed", [{**names, "message": "could not be resolved"}])
         return 201, self._review_comment(self._kept(self.body, self.state.new_id())), False
 
+    def list_reviews(self) -> Answer:
+        """Submitted reviews of a pull request: GitHub offers no way to delete one."""
+        self._pull()
+        number = int(self.place["number"])
+        found = [each for each in self.state.reviews if each["pull"] == number]
+        return 200, [{"id": each["id"], "body": each["body"], "user": _user(each["login"])} for each in found], True
+
     def create_review(self) -> Answer:
         """Submit a review: all of its comments, or none."""
         comments = self.body.get("comments") or []
@@ -269,6 +281,8 @@ class _Request:
         review = self.state.new_id()
         for each in comments:
             self._kept(each, review)
+        kept = {"id": review, "pull": int(self.place["number"]), "login": self.who["login"], "body": self.body.get("body") or ""}
+        self.state.reviews.append(kept)
         return 200, {"id": review, "user": _user(self.who["login"], self.who["type"]), "state": "COMMENTED"}, False
 
     def delete_review_comment(self) -> Answer:
@@ -307,6 +321,10 @@ class _Request:
         self._put_check(check)
         return 200, self._check(check), False
 
+    def list_annotations(self) -> Answer:
+        """Annotations of a check run, in the order in which they were added."""
+        return 200, self._find(self.state.check_runs).get("annotations", []), True
+
     def _put_check(self, check: dict[str, Any]) -> None:
         status, conclusion = self.body.get("status"), self.body.get("conclusion")
         known = ("success", "failure", "neutral", "cancelled", "skipped", "timed_out", "action_required")
@@ -320,7 +338,16 @@ class _Request:
         check.update(
             {name: self.body[name] for name in ("status", "conclusion", "external_id", "details_url") if name in self.body}
         )
-        check["output"] = output
+        added = output.pop("annotations", [])
+        if len(added) > ANNOTATIONS_MAX:
+            raise Refusal(
+                422, f"Invalid request.\n\nNo more than {ANNOTATIONS_MAX} items are allowed; {len(added)} were supplied."
+            )
+        for each in added:
+            _check_annotation(each)
+        check.setdefault("annotations", []).extend(added)
+        if output or "output" not in check:
+            check["output"] = output
 
     def _pull(self) -> dict[str, Any]:
         pull = self.state.pulls.get(self.place["number"])
@@ -394,6 +421,15 @@ class _Request:
         }
         url = f"https://github.test/{self.state.repository}/runs/{check['id']}"
         return {**fields, "html_url": url, "output": {"title": None, "summary": None, **check.get("output", {})}}
+
+
+def _check_annotation(annotation: dict[str, Any]) -> None:
+    """Refuse an annotation that GitHub would refuse."""
+    lines = (annotation.get("start_line"), annotation.get("end_line"))
+    is_placed = isinstance(annotation.get("path"), str) and all(isinstance(line, int) and line > 0 for line in lines)
+    level_is_known = annotation.get("annotation_level") in ("notice", "warning", "failure")
+    if not is_placed or not level_is_known or not annotation.get("message") or len(annotation.get("title", "")) > TITLE_MAX:
+        raise Refusal(422, "Invalid request.\n\nFor 'properties/annotations', an item is not as it should be.")
 
 
 def _user(login: str, kind: str = "") -> dict[str, str]:
