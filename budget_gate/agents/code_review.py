@@ -4,6 +4,7 @@ It decides what to ask and when to stop; admission and accounting are the gate's
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from budget_gate.agents.prompt_files import load_prompt
 from budget_gate.agents.review_answer import merged
@@ -24,8 +25,19 @@ from budget_gate.core.reviews import ReviewOutcome
 from budget_gate.core.routing import Facts, Route
 from budget_gate.core.tasks import Task
 from budget_gate.core.usage import Usage
+from budget_gate.gate.alternatives import Alternative
 from budget_gate.gate.interface import GateService
 from budget_gate.ledger.interface import Ledger
+
+
+class RouteExplained(NamedTuple):
+    """A route that would be taken, the alternatives to it (a whole change read in one call, cheapest first), and its extent."""
+
+    route: Route
+    alternatives: tuple[Alternative, ...]
+    files: int
+    hunks: int
+
 
 FINDINGS_MOST = 25
 """The most findings of one review: people stop reading long before."""
@@ -66,6 +78,15 @@ class CodeReviewAgent:
             return self._dry(run.plan(run.without_known(waiting)), run, selection)
         run.review(waiting)
         return self._outcome(run, selection)
+
+    def explain(self, diff: bytes | str, pull: PullRequest | None = None, *, tag: str) -> RouteExplained:
+        """Say which model a review of this diff would get and why, and what every tier would cost. Calls nothing, takes nothing."""
+        selection = select(parse_diff(diff))
+        pieces, pull, _ = masked_change(pieces_of(selection.files), pull)
+        briefing = Briefing(self._prompt, _tag_for(tag, pieces, pull), pull)
+        route, _prices = self._route(selection, pieces, briefing)
+        alternatives = self._gate.alternatives(route, briefing.request(pieces))
+        return RouteExplained(route, alternatives, len(selection.files), len({piece.hunk for piece in pieces}))
 
     def _route(self, selection: Selection, pieces: Sequence[Piece], briefing: Briefing) -> tuple[Route, PriceList]:
         """Choose the model by what the whole selection would be to read; its size is measured on the route without it."""

@@ -51,6 +51,8 @@ class ReviewRun:
         self.left_out: list[tuple[str, LeftOut]] = []
         self.ending = Ending(frozenset())
         self._avoided_nano_usd = 0
+        self.first_route: Route | None = None
+        self._overload, self._is_served = "", False
         self._room = room_left(task.workflow.task, self.budgets, self.spent)
 
     def plan(self, waiting: Sequence[Priced]) -> Plan:
@@ -81,9 +83,12 @@ class ReviewRun:
             if len(unknown) + len(whole) < len(pack.pieces):
                 waiting = [*whole, *unknown, *rest]  # parts that an earlier run has read: plan anew with the room they leave
                 continue
+            is_first_route = self.first_route is None
             if not self._send(pack, rest):
                 break
             waiting = rest
+            if is_first_route and self.first_route is not None:  # nothing was read; the prices are another tier's now
+                waiting = self.prices.priced(each.piece for each in [*pack.pieces, *rest])
         self._remember_avoided()
 
     def without_known(self, waiting: Sequence[Priced]) -> list[Priced]:
@@ -113,6 +118,13 @@ class ReviewRun:
             result = self._gate.call(self._task, self.route, body)
         except ProviderError as error:  # a provider that could not even start; the gate has accounted for the attempt
             result = Failed("broken", str(error), 0)
+        if isinstance(result, Failed) and result.kind == "overloaded" and self._falls_back(result):
+            return True
+        if isinstance(result, Refused) and self.first_route is not None and not self._is_served:
+            # The overload is what went wrong: that a tier nobody planned for has no budget must not block anything.
+            self.ending = self.ending._replace(failure=f"{self._overload}; {self.route.tier} has no budget to take over")
+            self._leave_out("the model's service failed", [*pack.pieces, *rest])
+            return False
         if isinstance(result, Refused):
             self.budgets = result.budgets or self.budgets
             self.ending = self.ending._replace(refused=result)
@@ -125,7 +137,20 @@ class ReviewRun:
             return False
         return self._take(result, pack, rest)
 
+    def _falls_back(self, failed: Failed) -> bool:
+        """Go over to another tier, once in a review, where the workflow names one."""
+        route = self._gate.fallback(self._task, self.route) if self.first_route is None else None
+        if route is None:
+            return False
+        self.first_route, self.route = self.route, route
+        self.prices = PriceList(self._gate, route, self._briefing)
+        self._overload = f"the model's service failed ({failed.kind}): {_one_line(failed.text)}"
+        self.budgets = self._gate.budgets(self._task, route.tier)
+        self.spent = self.spent._replace(steps=self.spent.steps + failed.attempts)
+        return True
+
     def _take(self, served: Served, pack: Pack, rest: Sequence[Priced]) -> bool:
+        self._is_served = self.first_route is not None
         self.usage = self.usage.plus(served.usage)
         self.spent = Spent(
             self.usage.total_tokens, self.spent.nano_usd + served.cost_nano_usd, self.spent.steps + served.attempts

@@ -83,7 +83,7 @@ def review(policy: str | None, ledger: str | None, diff_file: str | None, *, as_
 def review_change(workspace: Workspace, diff_file: str | None, flags: dict[str, str], wishes: ReviewWishes) -> int:
     """Review, print and post; return the exit code. Shared by the command and the action."""
     attribution = workspace.attribution(flags, agent="code_review")
-    job = _diff_job(diff_file) if diff_file else _pull_job(workspace, attribution.pr)
+    job = ReviewJob(read_diff(diff_file), None) if diff_file else _pull_job(workspace, attribution.pr)
     attribution = attribution._replace(task=attribution.task or _task_name(workspace, job))
     task = workspace.task(attribution, wishes.on_exceed)
     reason = why_left_alone(
@@ -122,7 +122,8 @@ def exit_code(outcome: ReviewOutcome) -> int:
     return 0
 
 
-def _diff_job(diff_file: str) -> ReviewJob:
+def read_diff(diff_file: str) -> bytes:
+    """Return a diff from a file or, for ``-``, standard input. Raises ``UsageError`` where it cannot be read or is too large."""
     try:
         with click.open_file(diff_file, "rb") as stream:
             diff: bytes = stream.read(DIFF_BYTES_MOST + 1)
@@ -132,7 +133,7 @@ def _diff_job(diff_file: str) -> ReviewJob:
         ) from None
     if len(diff) > DIFF_BYTES_MOST:
         raise UsageError(f"{diff_file}: more than {DIFF_BYTES_MOST // 2**20} MiB; review a smaller diff")
-    return ReviewJob(diff, None)
+    return diff
 
 
 def _pull_job(workspace: Workspace, number: str) -> ReviewJob:

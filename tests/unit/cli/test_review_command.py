@@ -108,3 +108,21 @@ def test_our_own_comment_starts_no_review(tmp_path: Path, monkeypatch: pytest.Mo
         )
         assert (ended.code, server.state.comments) == (0, [])
         assert "left alone: a bot's comment started this run" in ended.out
+
+
+def test_route_explain_shows_choice_and_alternatives_without_calling(tmp_path: Path) -> None:
+    """A change under auth/ is raised; the JSON names the cheapest and the dearest choice; the ledger stays empty."""
+    diff = tmp_path / "change.diff"
+    diff.write_text(DIFF.replace("app.py", "src/auth/login.py"))
+    common = ["--diff", str(diff), "--policy", ACME, "--ledger", f"sqlite:///{tmp_path / 'l.db'}"]
+    document = run("route", "explain", *common, "--json").document()
+    assert (document["tier"], document["model"]) == ("medium", "claude-sonnet-4-6")
+    assert "auth" in document["reason"]
+    costs = [float(each["worst_usd"]) for each in document["alternatives"]]
+    assert costs == sorted(costs)
+    assert (document["cheapest"]["tier"], document["dearest"]["tier"]) == ("small", "large")
+    assert document["chosen"]["tier"] == "medium"
+    text = run("route", "explain", *common).out
+    assert "medium: claude-sonnet-4-6" in text
+    assert "* medium" in text
+    assert run("ledger", "verify", *common[2:], "--json").document()["entries"] == 0
