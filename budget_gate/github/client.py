@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from budget_gate.core.errors import GitHubError, UsageError
 from budget_gate.core.pull_requests import PullRequest
+from budget_gate.core.tickets import Ticket
 from budget_gate.github.check_run import CheckVerdict, put_check_run
 from budget_gate.github.failures import failure, rate_limit_wait_seconds, rate_limited
 from budget_gate.github.identity import INSTALLATION_PREFIX, own_login
 from budget_gate.github.interface import Annotation, Conclusion, InlineComment, PostedComment
+from budget_gate.github.issues import read_issue
 from budget_gate.github.pulls import read_diff, read_pull_request
 from budget_gate.github.rest import DIFF, GRAPHQL, JSON, NO_ANSWER, Reply
 from budget_gate.github.review_comments import post_findings
@@ -199,6 +201,10 @@ class GitHubClient:
     def diff(self, number: int) -> str:
         """Return the unified diff of a pull request, undecodable bytes replaced; see ``pulls.read_diff`` for large ones."""
         return read_diff(self._rest, self._repository, number)
+
+    def issue(self, number: int) -> Ticket:
+        """Return one issue as a ticket."""
+        return read_issue(self._rest, self._repository, number)
 
     def put_comment(self, number: int, marker: str, body: str, run_number: int, run_attempt: int) -> PostedComment:
         """Create or update the one comment of ours that carries ``marker``."""

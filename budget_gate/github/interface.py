@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple, Protocol
 
 from budget_gate.core.pull_requests import Finding, PullRequest
+from budget_gate.core.tickets import Ticket
 
 CHECK_NAME = "budget-gate"
 
@@ -52,6 +53,10 @@ class GitHub(Protocol):
 
     def diff(self, number: int) -> str:
         """Return the unified diff of a pull request, undecodable bytes replaced."""
+        ...
+
+    def issue(self, number: int) -> Ticket:
+        """Return one issue as a ticket."""
         ...
 
     def put_comment(self, number: int, marker: str, body: str, run_number: int, run_attempt: int) -> PostedComment:

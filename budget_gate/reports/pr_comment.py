@@ -42,6 +42,11 @@ def workflow_of(marker: str) -> str:
     return unquote(match["workflow"], errors="surrogatepass")
 
 
+def safe_address(url: str) -> str:
+    """Return a web address that can stand in a link as it is, or empty text for any other."""
+    return url if _WEB_ADDRESS.fullmatch(url) else ""
+
+
 def render_pr_comment(
     outcome: ReviewOutcome,
     *,
@@ -65,7 +70,7 @@ def render_pr_comment(
             view=view,
             marker=_as_is(marker),
             workflow=workflow,
-            run_url=run_url if _WEB_ADDRESS.fullmatch(run_url) else "",
+            run_url=safe_address(run_url),
             run_number=run_number,
             run_attempt=run_attempt,
             head_sha=head_sha,

@@ -24,6 +24,7 @@ ROUTES = (
     ("GET", r"/user", "user"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls/(?P<number>\d+)", "pull"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls/(?P<number>\d+)/files", "files"),
+    ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/issues/(?P<number>\d+)", "issue"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/issues/(?P<number>\d+)/comments", "list_comments"),
     ("POST", r"/repos/(?P<repo>[^/]+/[^/]+)/issues/(?P<number>\d+)/comments", "create_comment"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/issues/comments/(?P<id>\d+)", "get_comment"),
@@ -78,6 +79,7 @@ class State:
     review_comments: list[dict[str, Any]] = field(default_factory=list)
     check_runs: list[dict[str, Any]] = field(default_factory=list)
     reviews: list[dict[str, Any]] = field(default_factory=list)
+    issues: dict[str, dict[str, Any]] = field(default_factory=dict)
     graphql_works: bool = True
     last_id: int = 1000
 
@@ -195,19 +197,31 @@ class _Request:
             False,
         )
 
+    def issue(self) -> Answer:
+        """One issue; every pull request is one too."""
+        number = self.place["number"]
+        issue = self.state.issues.get(number) or self._pull()
+        labels = [{"name": name} for name in issue.get("labels", [])]
+        shown = {"number": int(number), "title": issue.get("title", "A change"), "body": issue.get("body"), "labels": labels}
+        return 200, {**shown, "user": _user(issue.get("author", "alice")), "state": "open"}, False
+
+    def _commented(self) -> None:
+        if self.place["number"] not in self.state.issues:
+            self._pull()
+
     def files(self) -> Answer:
         """The changed files, 3 000 at most."""
         return 200, self._pull().get("files", [])[:3000], True
 
     def list_comments(self) -> Answer:
         """Comments of an issue or pull request, oldest first."""
-        self._pull()
+        self._commented()
         number = int(self.place["number"])
         return 200, [self._comment(each) for each in self.state.comments if each["issue"] == number], True
 
     def create_comment(self) -> Answer:
         """Write one."""
-        self._pull()
+        self._commented()
         text = self._text("IssueComment")
         created = self.state.add_comment(int(self.place["number"]), self.who["login"], text)
         return 201, self._comment(self._find(self.state.comments, created)), False
