@@ -133,7 +133,7 @@ class TestGenerationAgent:
         """Return the part of the outcome that every agent has: verdict, reason, cost, budgets."""
         workflow, answer = self._task.workflow, answer or PlanAnswer()
         words = reason_of(workflow, ending, 0, 0).replace("the review is", "the plan is").replace("the pull request", "the work")
-        made = f"{len(answer.cases)} test cases and {len(answer.files)} test files"
+        made = f"{_counted(len(answer.cases), 'test case')} and {_counted(len(answer.files), 'test file')}"
         budgets = served.budgets if served and served.budgets else self._gate.budgets(self._task, route.tier)
         return ReviewOutcome(
             verdict=verdict_of(workflow, ending),
@@ -154,3 +154,7 @@ class TestGenerationAgent:
             failure=ending.failure,
             masked_secrets=ending.masked_secrets,
         )
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"

@@ -20,7 +20,7 @@ TEST_FOLDERS = frozenset(("test", "tests", "__tests__", "spec", "specs", "testin
 SOURCE_ENDINGS = (".py", ".js", ".jsx", ".mjs", ".ts", ".tsx", ".go", ".java", ".kt", ".rb", ".cs", ".php", ".rs", ".feature")
 _TEST_NAME = re.compile(r"(?:^test_.*|.*_test|.*_spec|.*\.test|.*\.spec|.*Tests?|.*IT)\.[a-z]{1,7}$")
 _WORD = re.compile(r"[A-Za-z0-9_./\\-]{3,200}")
-_SAFE_PART = re.compile(r"[A-Za-z0-9_\[\]@+][A-Za-z0-9_.\[\]@+-]{0,120}")
+_SAFE_PART = re.compile(r"[A-Za-z0-9_\[\]+][A-Za-z0-9_.\[\]+-]{0,120}")
 
 
 class SourceFile(NamedTuple):
