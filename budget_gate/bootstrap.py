@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from budget_gate.github.actions_runtime import ActionsRuntime
     from budget_gate.github.client import GitHubClient
     from budget_gate.providers.interface import Provider
+    from budget_gate.tickets.interface import TicketSource
 
 LEDGER_FORMS = "sqlite:///PATH, redis://HOST:PORT, rediss://HOST:PORT, github://OWNER/REPO or memory://"
 
@@ -113,6 +114,13 @@ class Workspace:
 
         settings = self.settings
         return GitHubClient(settings.github_token.reveal(), settings.github_api_url, settings.github_repository)
+
+    def jira(self) -> "TicketSource":
+        """Return the Jira that the environment names. Raises ``UsageError`` where it names none."""
+        from budget_gate.tickets.jira import Jira
+
+        settings = self.settings
+        return Jira(settings.jira_base_url, settings.jira_email, settings.jira_api_token.reveal())
 
     def close(self) -> None:
         """Close what was opened."""

@@ -4,9 +4,12 @@ It decides what to ask and when to stop; admission and accounting are the gate's
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from budget_gate.agents.prompt_files import load_prompt
 from budget_gate.agents.review_answer import merged
+from budget_gate.agents.review_masking import masked_change
+from budget_gate.agents.review_memory import ReviewMemory
 from budget_gate.agents.review_prices import PriceList
 from budget_gate.agents.review_report import not_reviewed, reason_of, verdict_of, why
 from budget_gate.agents.review_request import Briefing, unused_tag
@@ -17,12 +20,24 @@ from budget_gate.core.diff_values import FileDiff
 from budget_gate.core.diffs import parse_diff
 from budget_gate.core.money import usd_short
 from budget_gate.core.packing import LeftOut, Plan
-from budget_gate.core.pull_requests import PullRequest
+from budget_gate.core.pull_requests import SEVERITIES, PullRequest, Severity
 from budget_gate.core.reviews import ReviewOutcome
 from budget_gate.core.routing import Facts, Route
 from budget_gate.core.tasks import Task
 from budget_gate.core.usage import Usage
+from budget_gate.gate.alternatives import Alternative
 from budget_gate.gate.interface import GateService
+from budget_gate.ledger.interface import Ledger
+
+
+class RouteExplained(NamedTuple):
+    """A route that would be taken, the alternatives to it (a whole change read in one call, cheapest first), and its extent."""
+
+    route: Route
+    alternatives: tuple[Alternative, ...]
+    files: int
+    hunks: int
+
 
 FINDINGS_MOST = 25
 """The most findings of one review: people stop reading long before."""
@@ -31,26 +46,47 @@ FINDINGS_MOST = 25
 class CodeReviewAgent:
     """Reviews diffs for one task. Implements ``agents.interface.Reviewer``."""
 
-    def __init__(self, gate: GateService, task: Task, *, findings_most: int = FINDINGS_MOST) -> None:
+    def __init__(
+        self,
+        gate: GateService,
+        task: Task,
+        *,
+        ledger: Ledger | None = None,
+        min_severity: Severity = "info",
+        findings_most: int = FINDINGS_MOST,
+    ) -> None:
+        """``ledger`` is where results are remembered: without one, everything is read anew."""
         self._gate = gate
+        self._min_severity = min_severity
         self._prompt = load_prompt("code_review")
         self._task = task._replace(prompt_version=f"{self._prompt.name}/{self._prompt.version}")
+        self._memory = ReviewMemory(ledger, self._task) if ledger is not None else None
         self._findings_most = findings_most
 
     def review(self, diff: bytes | str, pull: PullRequest | None = None, *, tag: str, dry_run: bool = False) -> ReviewOutcome:
         """Review a unified diff; see ``Reviewer.review``."""
         selection = select(parse_diff(diff))
-        pieces = pieces_of(selection.files)
+        pieces, pull, masked_secrets = masked_change(pieces_of(selection.files), pull)
         briefing = Briefing(self._prompt, _tag_for(tag, pieces, pull), pull)
         if not pieces:
             return self._nothing_to_review(selection)
         route, prices = self._route(selection, pieces, briefing)
-        run = ReviewRun(self._gate, self._task, route, briefing, prices)
+        run = ReviewRun(self._gate, self._task, route, briefing, prices, self._memory)
+        run.ending = run.ending._replace(masked_secrets=masked_secrets)
         waiting = prices.priced(pieces)
         if dry_run:
-            return self._dry(run.plan(waiting), run, selection)
+            return self._dry(run.plan(run.without_known(waiting)), run, selection)
         run.review(waiting)
         return self._outcome(run, selection)
+
+    def explain(self, diff: bytes | str, pull: PullRequest | None = None, *, tag: str) -> RouteExplained:
+        """Say which model a review of this diff would get and why, and what every tier would cost. Calls nothing, takes nothing."""
+        selection = select(parse_diff(diff))
+        pieces, pull, _ = masked_change(pieces_of(selection.files), pull)
+        briefing = Briefing(self._prompt, _tag_for(tag, pieces, pull), pull)
+        route, _prices = self._route(selection, pieces, briefing)
+        alternatives = self._gate.alternatives(route, briefing.request(pieces))
+        return RouteExplained(route, alternatives, len(selection.files), len({piece.hunk for piece in pieces}))
 
     def _route(self, selection: Selection, pieces: Sequence[Piece], briefing: Briefing) -> tuple[Route, PriceList]:
         """Choose the model by what the whole selection would be to read; its size is measured on the route without it."""
@@ -101,11 +137,15 @@ class CodeReviewAgent:
         )
 
     def _outcome(self, run: ReviewRun, selection: Selection) -> ReviewOutcome:
-        findings = merged(run.findings)
-        reported = findings[: self._findings_most]
+        everything = merged(run.findings)
+        least = SEVERITIES.index(self._min_severity)
+        findings = [each for each in everything if SEVERITIES.index(each.severity) >= least]
+        run.ending = run.ending._replace(minor=len(everything) - len(findings))
+        reported = tuple(findings)[: self._findings_most]
         workflow = self._task.workflow
         reason = reason_of(workflow, run.ending, len(reported), len(findings) - len(reported))
-        shown, missed = {piece.hunk for piece in run.shown}, {each.priced.piece.hunk for _, each in run.left_out}
+        read = [*run.shown, *run.reused]
+        shown, missed = {piece.hunk for piece in read}, {each.priced.piece.hunk for _, each in run.left_out}
         return ReviewOutcome(
             verdict=verdict_of(workflow, run.ending),
             reason=reason,
@@ -125,6 +165,9 @@ class CodeReviewAgent:
             refused=run.ending.refused,
             failure=run.ending.failure,
             unsettled=tuple(run.unsettled),
+            reused_hunks=run.ending.reused_hunks,
+            avoided_nano_usd=run.ending.avoided_nano_usd,
+            masked_secrets=run.ending.masked_secrets,
         )
 
 

@@ -10,6 +10,7 @@ from budget_gate.agents.review_request import TOOL_NAME, shown
 from budget_gate.core.diff_pieces import Piece
 from budget_gate.core.diff_values import LineRange, side_range
 from budget_gate.core.pull_requests import SEVERITIES, Finding, Severity, Side
+from budget_gate.core.secrets_masking import MASK
 
 FINDINGS_READ_MOST = 200
 """Per answer; what comes behind is dropped and counted."""
@@ -124,6 +125,9 @@ def _finding(item: object, lines: ShownLines) -> Finding | None:
         return None
     end_line: object = item.get("end_line")
     last = min(max(end_line, line), run.last) if _is_line(end_line) else line
+    if (_is_line(end_line) and end_line != last) or MASK.search(suggestion):
+        # It was written for other lines than those that would be replaced, or would commit a mask in place of a secret.
+        suggestion = ""
     return Finding(path, line, last, side, cast("Severity", severity.lower()), category, text, suggestion)
 
 

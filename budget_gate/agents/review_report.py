@@ -14,13 +14,18 @@ from budget_gate.core.reservations import Refused
 class Ending(NamedTuple):
     """How a review ended: which causes left something out, which budgets refused, what failed.
 
-    ``is_recorded`` is False when the ledger missed a call that the policy let go on without it.
+    ``reused_hunks`` were not read again, which spared ``avoided_nano_usd``; ``masked_secrets`` were not sent; ``minor`` findings
+    are below the threshold of severity. ``is_recorded`` is False when the ledger missed a call that the policy let go on without it.
     """
 
     causes: frozenset[Cause]
     refused: Refused | None = None
     failure: str = ""
     is_recorded: bool = True
+    reused_hunks: int = 0
+    avoided_nano_usd: int = 0
+    masked_secrets: int = 0
+    minor: int = 0
 
     @property
     def is_exceeded(self) -> bool:
@@ -54,7 +59,21 @@ def reason_of(workflow: Workflow, ending: Ending, findings: int, findings_left_o
         parts.append("the ledger could not record every call")
     if findings_left_out:
         parts.append(f"{findings_left_out} less severe left out")
-    return "; ".join(parts)
+    return "; ".join([*parts, *_spared(ending)])
+
+
+def _spared(ending: Ending) -> list[str]:
+    """Return the words for what was not paid, not sent, and not shown."""
+    parts = []
+    if ending.minor:
+        parts.append(f"{ending.minor} below the severity asked for")
+    if ending.reused_hunks:
+        spared = f", {usd_short(ending.avoided_nano_usd)} spared" if ending.avoided_nano_usd else ""
+        hunks = f"{ending.reused_hunks} hunk{'' if ending.reused_hunks == 1 else 's'}"
+        parts.append(f"{hunks} unchanged since the last review{spared}")
+    if ending.masked_secrets:
+        parts.append(f"{ending.masked_secrets} secret{'' if ending.masked_secrets == 1 else 's'} masked before sending")
+    return parts
 
 
 def _refusing(refused: Refused) -> str:

@@ -44,9 +44,16 @@ def _run(workspace: Workspace, inputs: ActionInputs) -> int:
     if inputs.command == "check" or runtime.event_name == "merge_group":
         agent = "code_review" if inputs.command == "review" else ""
         return run_check(workspace, inputs.flags(), on_exceed=inputs.on_exceed, agent=agent)
-    from budget_gate.cli.review import review_change
+    if inputs.command == "testgen":
+        from budget_gate.cli.testgen import PlanWishes, generate_tests
 
-    return review_change(workspace, None, inputs.flags(), on_exceed=inputs.on_exceed, dry_run=inputs.dry_run)
+        issue = inputs.issue or str(runtime.event.issue_number or "")
+        flags = {name: value for name, value in inputs.flags().items() if name != "pr"}
+        return generate_tests(workspace, flags, PlanWishes(issue=issue, on_exceed=inputs.on_exceed, dry_run=inputs.dry_run))
+    from budget_gate.cli.review import ReviewWishes, review_change
+
+    wishes = ReviewWishes(on_exceed=inputs.on_exceed, dry_run=inputs.dry_run)
+    return review_change(workspace, None, inputs.flags(), wishes)
 
 
 def _leave_word(runtime: "ActionsRuntime", text: str) -> None:

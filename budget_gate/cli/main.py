@@ -20,6 +20,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("budget_gate.cli.demo", "the main job on a real diff, offline where no key is set"),
     "check": ("budget_gate.cli.check", "is there budget for this workflow now?"),
     "review": ("budget_gate.cli.review", "review a pull request or a diff within the budget"),
+    "testgen": ("budget_gate.cli.testgen", "plan and write tests for a ticket within the budget"),
+    "route": ("budget_gate.cli.route", "explain: which model a change would get, why, and at what cost"),
     "status": ("budget_gate.cli.status", "how every budget stands"),
     "ledger": ("budget_gate.cli.ledger", "reserve, settle, void, hold, show, sweep, verify"),
     "policy": ("budget_gate.cli.policy", "check, schema, diff: look after the policy file"),

@@ -64,10 +64,12 @@ def open_workspace(policy: str | None, ledger: str | None) -> Workspace:
 
 
 def print_document(document: object) -> None:
-    """Print one JSON document on stdout."""
+    """Print one JSON document on stdout. In it no text can be a command to a CI runner, which reads ``##[`` anywhere in a log."""
     import json
+    import re
 
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    click.echo(re.sub(r"#(?=[^ -~]*\[)", r"\\u0023", text))
 
 
 def log(text: str) -> None:

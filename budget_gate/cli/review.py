@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import sys
+from typing import Any, NamedTuple
 
 import click
 
@@ -18,11 +19,27 @@ from budget_gate.cli.options import (
 )
 from budget_gate.config.action_inputs import is_pull_number
 from budget_gate.core.errors import LedgerError, ServiceError, UsageError
+from budget_gate.core.pull_requests import SEVERITIES, Severity
 from budget_gate.core.reviews import ReviewOutcome
+from budget_gate.core.tasks import Task
 from budget_gate.reports.documents import outcome_document
+from budget_gate.runs.left_alone import left_alone, why_left_alone
 from budget_gate.runs.review import ReviewJob, fork_outcome, run_review
 
+FORMS = ("text", "json", "sarif")
 DIFF_BYTES_MOST = 64 * 1024 * 1024
+
+
+class ReviewWishes(NamedTuple):
+    """How a review is wanted: what the flags say beyond the policy, with the defaults of the command."""
+
+    on_exceed: str = "policy"
+    min_severity: Severity = "info"
+    form: str = "text"
+    dry_run: bool = False
+    include_drafts: bool = False
+    include_bots: bool = False
+    is_reuse_wanted: bool = True
 
 
 @click.command(
@@ -34,60 +51,70 @@ DIFF_BYTES_MOST = 64 * 1024 * 1024
     "--diff", "diff_file", metavar="FILE|-", help="Review this unified diff instead of a pull request; - reads standard input."
 )
 @click.option("--dry-run", is_flag=True, help="Estimate only: no model is called, nothing is spent.")
+@click.option("--min-severity", type=click.Choice(SEVERITIES), default="info", help="Leave out findings below this severity.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMS),
+    default="text",
+    help="What to print; sarif is SARIF 2.1.0, json the same as --json.",
+)
+@click.option("--include-drafts", is_flag=True, help="Review a draft too; by default it is left alone until it is ready.")
+@click.option("--include-bots", is_flag=True, help="Review a pull request that a bot opened; by default it is left alone.")
+@click.option("--no-reuse", is_flag=True, help="Read everything anew, even what an earlier run has read and nobody changed.")
 @click.option(
     "--on-exceed", type=click.Choice(["policy", "comment", "block"]), default="policy", help="Overrule the workflow's on_exceed."
 )
 @attribution_options()
 @common_options
-def review(
-    policy: str | None,
-    ledger: str | None,
-    diff_file: str | None,
-    on_exceed: str,
-    *,
-    dry_run: bool,
-    as_json: bool,
-    **given: str | None,
-) -> None:
+def review(policy: str | None, ledger: str | None, diff_file: str | None, *, as_json: bool, **given: Any) -> None:
     """Review a change within its budget. Exit 3 when a budget blocks it, 4 when the model's service failed and nothing was reviewed."""
     workspace = open_workspace(policy, ledger)
-    code = review_change(workspace, diff_file, flags_given(given), on_exceed=on_exceed, dry_run=dry_run, as_json=as_json)
+    wishes = ReviewWishes(
+        form="json" if as_json else given["form"],
+        is_reuse_wanted=not given["no_reuse"],
+        **{name: given[name] for name in ("on_exceed", "min_severity", "dry_run", "include_drafts", "include_bots")},
+    )
+    code = review_change(workspace, diff_file, flags_given(given), wishes)
     if code:
         raise click.exceptions.Exit(code)
 
 
-def review_change(
-    workspace: Workspace,
-    diff_file: str | None,
-    flags: dict[str, str],
-    *,
-    on_exceed: str = "policy",
-    dry_run: bool = False,
-    as_json: bool = False,
-) -> int:
+def review_change(workspace: Workspace, diff_file: str | None, flags: dict[str, str], wishes: ReviewWishes) -> int:
     """Review, print and post; return the exit code. Shared by the command and the action."""
-    from budget_gate.agents.code_review import CodeReviewAgent
-
     attribution = workspace.attribution(flags, agent="code_review")
-    job = _diff_job(diff_file) if diff_file else _pull_job(workspace, attribution.pr)
+    job = ReviewJob(read_diff(diff_file), None) if diff_file else _pull_job(workspace, attribution.pr)
     attribution = attribution._replace(task=attribution.task or _task_name(workspace, job))
-    task = workspace.task(attribution, on_exceed)
-    # GitHub gives no secrets to a run for a fork's pull request: the estimate is what can be done, and the author waits for nobody.
-    is_keyless_fork = bool(job.pull and job.pull.is_fork) and not workspace.settings.anthropic_api_key and not dry_run
-    provider = workspace.provider(dry_run=dry_run or is_keyless_fork)
-    try:
-        reviewer = CodeReviewAgent(workspace.gate(provider), task)
-        outcome = run_review(workspace.policy, reviewer, task, job, tag=secrets.token_hex(8), dry_run=dry_run or is_keyless_fork)
-    finally:
-        provider.close()
-    if is_keyless_fork:
-        outcome = fork_outcome(outcome)
-    _print(workspace, outcome, as_json=as_json)
+    task = workspace.task(attribution, wishes.on_exceed)
+    reason = why_left_alone(
+        job.pull,
+        is_said_by_bot=bool(not diff_file and workspace.runtime and workspace.runtime.event.is_said_by_bot),
+        include_drafts=wishes.include_drafts,
+        include_bots=wishes.include_bots,
+    )
+    outcome = left_alone(reason) if reason else _reviewed(workspace, job, task, wishes)
+    _print(workspace, outcome, task.workflow.name, wishes.form)
     if workspace.runtime is not None and not diff_file:
         from budget_gate.cli.posting import post_outcome
 
         post_outcome(workspace, outcome, task.workflow.name, job.pull)
     return exit_code(outcome)
+
+
+def _reviewed(workspace: Workspace, job: ReviewJob, task: Task, wishes: ReviewWishes) -> ReviewOutcome:
+    from budget_gate.agents.code_review import CodeReviewAgent
+
+    # GitHub gives no secrets to a run for a fork's pull request: the estimate is what can be done, and the author waits for nobody.
+    is_keyless_fork = bool(job.pull and job.pull.is_fork) and not workspace.settings.anthropic_api_key and not wishes.dry_run
+    dry_run = wishes.dry_run or is_keyless_fork
+    provider = workspace.provider(dry_run=dry_run)
+    try:
+        memory = workspace.ledger if wishes.is_reuse_wanted else None
+        reviewer = CodeReviewAgent(workspace.gate(provider), task, ledger=memory, min_severity=wishes.min_severity)
+        outcome = run_review(workspace.policy, reviewer, task, job, tag=secrets.token_hex(8), dry_run=dry_run)
+    finally:
+        provider.close()
+    return fork_outcome(outcome) if is_keyless_fork else outcome
 
 
 def exit_code(outcome: ReviewOutcome) -> int:
@@ -99,7 +126,8 @@ def exit_code(outcome: ReviewOutcome) -> int:
     return 0
 
 
-def _diff_job(diff_file: str) -> ReviewJob:
+def read_diff(diff_file: str) -> bytes:
+    """Return a diff from a file or, for ``-``, standard input. Raises ``UsageError`` where it cannot be read or is too large."""
     try:
         with click.open_file(diff_file, "rb") as stream:
             diff: bytes = stream.read(DIFF_BYTES_MOST + 1)
@@ -109,7 +137,7 @@ def _diff_job(diff_file: str) -> ReviewJob:
         ) from None
     if len(diff) > DIFF_BYTES_MOST:
         raise UsageError(f"{diff_file}: more than {DIFF_BYTES_MOST // 2**20} MiB; review a smaller diff")
-    return ReviewJob(diff, None)
+    return diff
 
 
 def _pull_job(workspace: Workspace, number: str) -> ReviewJob:
@@ -134,9 +162,15 @@ def _task_name(workspace: Workspace, job: ReviewJob) -> str:
     return f"{job.pull.repository}#{job.pull.number}@{job.pull.head_sha}:{run}"
 
 
-def _print(workspace: Workspace, outcome: ReviewOutcome, *, as_json: bool) -> None:
-    if as_json:
+def _print(workspace: Workspace, outcome: ReviewOutcome, workflow: str, form: str) -> None:
+    if form == "json":
         print_document(outcome_document(outcome, workspace.policy.timezone))
+        return
+    if form == "sarif":
+        from budget_gate import __version__
+        from budget_gate.reports.sarif import render_sarif
+
+        print_document(render_sarif(outcome, workflow=workflow, version=__version__))
         return
     from budget_gate.reports.terminal import render_outcome
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from budget_gate.core.errors import UsageError
 
-COMMANDS = ("review", "check")
+COMMANDS = ("review", "check", "testgen")
 ON_EXCEED = ("policy", "comment", "block")
 PREFIX = "BUDGET_GATE_INPUT_"
 NUMBER_DIGITS_MOST = 18
@@ -31,6 +31,7 @@ class ActionInputs(NamedTuple):
     pr: str
     on_exceed: str
     dry_run: bool
+    issue: str
 
     def flags(self) -> dict[str, str]:
         """Return the attribution flags that were given."""
@@ -50,9 +51,12 @@ def read_action_inputs(environment: Mapping[str, str]) -> ActionInputs:
             raise UsageError(f"input {name}: {value[:60]!r} is not allowed; write one of {', '.join(allowed)}")
         return value
 
-    pull_number = text("pr")
-    if pull_number and not is_pull_number(pull_number):
-        raise UsageError(f"input pr: {pull_number[:60]!r} is not a pull request number; write digits only, such as 7")
+    def number(name: str, what: str) -> str:
+        value = text(name)
+        if value and not is_pull_number(value):
+            raise UsageError(f"input {name}: {value[:60]!r} is not {what}; write digits only, such as 7")
+        return value
+
     return ActionInputs(
         command=choice("command", COMMANDS),
         policy=text("policy"),
@@ -60,7 +64,8 @@ def read_action_inputs(environment: Mapping[str, str]) -> ActionInputs:
         workflow=text("workflow"),
         team=text("team"),
         user=text("user"),
-        pr=pull_number,
+        pr=number("pr", "a pull request number"),
         on_exceed=choice("on-exceed", ON_EXCEED),
         dry_run=choice("dry-run", ("false", "true")) == "true",
+        issue=number("issue", "an issue number"),
     )

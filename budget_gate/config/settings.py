@@ -44,6 +44,9 @@ class Settings(NamedTuple):
     github_token: Secret
     github_api_url: str
     github_repository: str
+    jira_base_url: str = ""
+    jira_email: str = ""
+    jira_api_token: Secret = Secret("")
 
     @property
     def in_github_actions(self) -> bool:
@@ -65,6 +68,9 @@ def read_settings(environment: Mapping[str, str], *, policy: str | None = None, 
         github_token=Secret(variable("GITHUB_TOKEN")),
         github_api_url=variable("GITHUB_API_URL") or "https://api.github.com",
         github_repository=variable("GITHUB_REPOSITORY"),
+        jira_base_url=variable("JIRA_BASE_URL"),
+        jira_email=variable("JIRA_EMAIL"),
+        jira_api_token=Secret(variable("JIRA_API_TOKEN")),
     )
 
 

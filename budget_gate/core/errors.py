@@ -11,7 +11,8 @@
     |   |-- ProviderError                4   the model's API
     |   |-- GitHubError                  4   the GitHub API
     |   |   +-- ReadOnlyToken            4   the token may not write (a fork's pull request): an expected path
-    |   +-- NotifyError                  4   a message could not be delivered
+    |   |-- NotifyError                  4   a message could not be delivered
+    |   +-- TicketError                  4   a tracker of tickets
     +-- LedgerError                      5   the ledger cannot do what was asked
         |-- LedgerUnavailable            5   it cannot be reached
         |-- LedgerReadOnly               5   it may be read but not written (a fork's pull request): an expected path
@@ -81,6 +82,10 @@ class ReadOnlyToken(GitHubError):
 
 class NotifyError(ServiceError):
     """A message could not be delivered; it stays in the outbox."""
+
+
+class TicketError(ServiceError):
+    """A tracker of tickets, such as Jira, failed, refused, or answered something that is not a ticket."""
 
 
 class LedgerError(BudgetGateError):

@@ -55,7 +55,32 @@ def choose_route(policy: Policy, workflow: Workflow, facts: Facts, budgets: Iter
             share = _percent(workflow.degrade.when_used_over)
             reason = f"lowered to {tier} to spare the budget: {_usage_text(pressed)} (over {share})"
     _rank(policy, tier)
-    return Route(tier, policy.models[tier], workflow.output_tokens.get(tier, DEFAULT_OUTPUT_TOKENS), reason)
+    return Route(tier, policy.models[tier], output_tokens_on(workflow, tier), reason)
+
+
+def output_tokens_on(workflow: Workflow, tier: str) -> int:
+    """Return the longest answer that a workflow allows on a tier."""
+    return workflow.output_tokens.get(tier, DEFAULT_OUTPUT_TOKENS)
+
+
+def fallback_route(policy: Policy, workflow: Workflow, route: Route) -> Route | None:
+    """Return where to go when a route's model is overloaded: another tier that the workflow names, on another model, or None.
+
+    The nearest cheaper tier comes first, because the budget admits it whenever it admitted the first; only where there is none, the
+    nearest dearer one, which the budget has yet to admit.
+    """
+    rank = _rank(policy, route.tier)
+    others = [tier for tier in candidate_tiers(workflow) if policy.models[tier] != route.model]
+    cheaper = [tier for tier in others if _rank(policy, tier) < rank]
+    dearer = [tier for tier in others if _rank(policy, tier) > rank]
+    if cheaper:
+        tier = max(cheaper, key=lambda each: _rank(policy, each))
+    elif dearer:
+        tier = min(dearer, key=lambda each: _rank(policy, each))
+    else:
+        return None
+    reason = f"{route.reason}; {route.tier} was overloaded, so {tier} took over"
+    return Route(tier, policy.models[tier], output_tokens_on(workflow, tier), reason)
 
 
 def candidate_tiers(workflow: Workflow) -> tuple[str, ...]:

@@ -15,8 +15,9 @@ from budget_gate.core.charges import Charge, charges_for
 from budget_gate.core.policy import Policy
 from budget_gate.core.prices import PriceBook
 from budget_gate.core.reservations import BudgetState, Refused
-from budget_gate.core.routing import Facts, Route, candidate_tiers, choose_route
+from budget_gate.core.routing import Facts, Route, candidate_tiers, choose_route, fallback_route
 from budget_gate.core.tasks import Task
+from budget_gate.gate.alternatives import Alternative, alternatives_for, extremes
 from budget_gate.gate.attempts import Tally
 from budget_gate.gate.estimating import quote_for
 from budget_gate.gate.events import Listener, ignore
@@ -34,6 +35,9 @@ DEADLINE_SECONDS = 300.0
 
 TTL_MARGIN_SECONDS = 120
 """How much longer than a call's deadline its reservations live: time to record the outcome before it becomes a hold."""
+
+REASON_CHARACTERS_MOST = 160
+"""How much of a route's reason a ledger entry keeps."""
 
 _ACCOUNTING_TEXTS: Mapping[Accounting, str] = {
     "metered": "",
@@ -99,6 +103,14 @@ class Gate:
         quote = quote_for(self._prices, self._till.now(), _routed(body, route))
         return Estimate(quote.input_tokens, quote.max_output_tokens, quote.amount.nano_usd)
 
+    def alternatives(self, route: Route, body: Mapping[str, Any]) -> tuple[Alternative, ...]:
+        """Return the worst case of a request on every tier of the policy, with the route's longest answer, cheapest first."""
+        return alternatives_for(self._policy, self._prices, self._till.now(), body, route.max_output_tokens)
+
+    def fallback(self, task: Task, route: Route) -> Route | None:
+        """Return another tier for a task whose route is overloaded, or None."""
+        return fallback_route(self._policy, task.workflow, route)
+
     def budgets(self, task: Task, tier: str) -> tuple[BudgetState, ...]:
         """Return how every limit of a task stands now; nothing when the ledger is down and the policy lets work go on."""
         budgets = self._till.read(self._charges(task, tier))
@@ -106,7 +118,7 @@ class Gate:
 
     def call(self, task: Task, route: Route, body: Mapping[str, Any]) -> Served | Refused | Failed:
         """Send a Messages request through the budgets: each attempt is reserved, sent, and settled, voided or held."""
-        meter = CallMeter(self._new_call(task, route), self._prices, self._provider, self._till)
+        meter = CallMeter(self._new_call(task, route, body), self._prices, self._provider, self._till)
         try:
             result = self._provider.send(_routed(body, route), meter, deadline_seconds=self._deadline_seconds)
         finally:
@@ -116,12 +128,12 @@ class Gate:
     def _charges(self, task: Task, tier: str) -> tuple[Charge, ...]:
         return charges_for(self._policy, task.attribution, tier, task.workflow)
 
-    def _new_call(self, task: Task, route: Route) -> Call:
+    def _new_call(self, task: Task, route: Route, body: Mapping[str, Any]) -> Call:
         return Call(
             key=f"{self._key_prefix}/{next(self._call_numbers)}",
             charges=self._charges(task, route.tier),
             zone=self._policy.timezone,
-            labels=self._labels(task, route),
+            labels=self._labels(task, route) | extremes(self.alternatives(route, body)),
             wait_seconds=self._wait_seconds,
             ends_at=self._till.monotonic() + self._deadline_seconds,
             ttl_seconds=math.ceil(self._deadline_seconds) + TTL_MARGIN_SECONDS,
@@ -135,6 +147,7 @@ class Gate:
             "provider": self._provider.name,
             "agent": task.workflow.agent,
             "prompt_version": task.prompt_version,
+            "route_reason": route.reason[:REASON_CHARACTERS_MOST],
         }
         return task.attribution.labels() | {name: value for name, value in called.items() if value}
 

@@ -9,6 +9,7 @@ from budget_gate.core.routing import Facts, Route
 from budget_gate.core.scopes import BOUND_KINDS
 from budget_gate.core.tasks import Task
 from budget_gate.core.usage import Usage
+from budget_gate.gate.alternatives import Alternative
 from budget_gate.providers.interface import Failed
 
 Accounting = Literal["metered", "unsettled", "unmetered"]
@@ -65,6 +66,14 @@ class GateService(Protocol):
 
     def estimate(self, route: Route, body: Mapping[str, Any]) -> Estimate:
         """Return the worst case of a Messages request on a route, at today's price. Takes nothing."""
+        ...
+
+    def alternatives(self, route: Route, body: Mapping[str, Any]) -> tuple[Alternative, ...]:
+        """Return the worst case of a request on every tier of the policy, with the route's longest answer, cheapest first."""
+        ...
+
+    def fallback(self, task: Task, route: Route) -> Route | None:
+        """Return another tier that the workflow may use when a route is overloaded, or None. A call on it is admitted anew."""
         ...
 
     def call(self, task: Task, route: Route, body: Mapping[str, Any]) -> Served | Refused | Failed:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from budget_gate.core.errors import GitHubError, UsageError
-from budget_gate.github.interface import CHECK_NAME, Conclusion
+from budget_gate.github.check_annotations import add_annotations, annotation_payloads
+from budget_gate.github.interface import CHECK_NAME, Annotation, Conclusion
 from budget_gate.github.rest import UNSURE, Json, Rest, child, integer, pages, text
 
 TITLE_CHARACTERS_MAX = 255
@@ -32,6 +33,7 @@ class CheckVerdict(NamedTuple):
     run_id: int
     run_attempt: int
     details_url: str = ""
+    annotations: tuple[Annotation, ...] = ()
 
 
 class _Existing(NamedTuple):
@@ -55,13 +57,13 @@ def put_check_run(rest: Rest, repository: str, head_sha: str, verdict: CheckVerd
             rest.pause(0.5 * number_of_round)
         existing = _listed(rest, repository, head_sha)
         if existing:
-            return _agree(rest, repository, existing, content)
+            return _agree(rest, repository, existing, content, verdict.annotations)
         body = {"name": CHECK_NAME, "head_sha": head_sha, **content}
         reply = rest.send("POST", f"/repos/{repository}/check-runs", body=body, returned=UNSURE)
         if reply.is_success:
             created = _Existing(_run_of(reply.data) or (0, 0), integer(reply.data, "id"), reply.data)
             others = [each for each in _listed(rest, repository, head_sha) if each.id != created.id]
-            return _agree(rest, repository, sorted([created, *others], key=_order), content)
+            return _agree(rest, repository, sorted([created, *others], key=_order), content, verdict.annotations)
     raise GitHubError(f"the check run of {head_sha[:12]} could not be created: GitHub did not answer")
 
 
@@ -73,8 +75,13 @@ def check_summary(rest: Rest, repository: str, head_sha: str, run: Run) -> str:
     return texts[-1] if texts else ""
 
 
-def _agree(rest: Rest, repository: str, existing: Sequence[_Existing], content: dict[str, Any]) -> str:
-    """Make all check runs of ours say what the newest run says, and return the URL of the last one, which GitHub shows."""
+def _agree(
+    rest: Rest, repository: str, existing: Sequence[_Existing], content: dict[str, Any], annotations: Sequence[Annotation]
+) -> str:
+    """Make all check runs of ours say what the newest run says, and return the URL of the last one, which GitHub shows.
+
+    Annotations go to that one, and only from the newest run.
+    """
     run = _run_of(content) or (0, 0)
     newest = max(existing, key=_order)
     wanted = content if run >= newest.run else _copied(newest.data)
@@ -84,6 +91,8 @@ def _agree(rest: Rest, repository: str, existing: Sequence[_Existing], content: 
         if not _says(data, wanted):
             data = rest.send("PATCH", f"/repos/{repository}/check-runs/{each.id}", body=wanted).data
         url = text(data, "html_url")
+    if annotations and run >= newest.run:
+        add_annotations(rest, repository, existing[-1].id, content["output"], annotation_payloads(annotations))
     return url
 
 

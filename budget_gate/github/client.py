@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from budget_gate.core.errors import GitHubError, UsageError
 from budget_gate.core.pull_requests import PullRequest
+from budget_gate.core.tickets import Ticket
 from budget_gate.github.check_run import CheckVerdict, put_check_run
 from budget_gate.github.failures import failure, rate_limit_wait_seconds, rate_limited
 from budget_gate.github.identity import INSTALLATION_PREFIX, own_login
-from budget_gate.github.interface import Conclusion, InlineComment, PostedComment, RunAttempt
+from budget_gate.github.interface import Annotation, Conclusion, InlineComment, PostedComment, RunAttempt
+from budget_gate.github.issues import read_issue
 from budget_gate.github.pulls import read_diff, read_pull_request
 from budget_gate.github.rest import DIFF, GRAPHQL, JSON, NO_ANSWER, Reply
 from budget_gate.github.review_comments import post_findings
@@ -198,6 +200,10 @@ class GitHubClient:
         """Return the unified diff of a pull request, undecodable bytes replaced; see ``pulls.read_diff`` for large ones."""
         return read_diff(self._rest, self._repository, number)
 
+    def issue(self, number: int) -> Ticket:
+        """Return one issue as a ticket."""
+        return read_issue(self._rest, self._repository, number)
+
     def put_comment(self, number: int, marker: str, body: str, run_number: int, run_attempt: int) -> PostedComment:
         """Create or update the one comment of ours that carries ``marker``."""
         comment = StickyComment(marker, body, run_number, run_attempt)
@@ -221,9 +227,10 @@ class GitHubClient:
         run_id: int,
         run_attempt: int,
         details_url: str = "",
+        annotations: Sequence[Annotation] = (),
     ) -> str:
-        """Create or update the check run ``budget-gate`` of a commit; return its URL."""
-        verdict = CheckVerdict(conclusion, title, summary, run_id, run_attempt, details_url)
+        """Create or update the check run ``budget-gate`` of a commit, annotations added; return its URL."""
+        verdict = CheckVerdict(conclusion, title, summary, run_id, run_attempt, details_url, tuple(annotations))
         return put_check_run(self._rest, self._repository, head_sha, verdict)
 
     def _own_login(self) -> str:

@@ -25,7 +25,8 @@ class Event(NamedTuple):
     """What a run needs to know of its event.
 
     ``head_sha`` is the commit to report on: empty where the event does not say, as for a comment on a pull request. ``pr_number``
-    and ``issue_number`` are None where the event is about neither. ``author`` wrote the pull request or issue.
+    and ``issue_number`` are None where the event is about neither. ``author`` wrote the pull request or issue;
+    ``is_said_by_bot`` is true where the comment or review that started the run is a bot's.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Event(NamedTuple):
     is_fork: bool = False
     is_draft: bool = False
     is_merged: bool = False
+    is_said_by_bot: bool = False
 
 
 def read_event(name: str, path: str, repository: str, sha: str) -> Event:
@@ -77,15 +79,30 @@ def _pull_request(name: str, action: str, payload: "_Node", repository: str) -> 
         is_fork=home.casefold() != repository.casefold(),
         is_draft=pull.flag("draft"),
         is_merged=pull.flag("merged"),
+        is_said_by_bot=_is_said_by_bot(payload),
     )
+
+
+def _is_said_by_bot(payload: "_Node") -> bool:
+    """Return whether a bot wrote the comment, or the review, that the event is about."""
+    authors = [payload.child(said).child("user") for said in ("comment", "review")]
+    return any(author.text("type") == "Bot" or author.text("login").endswith("[bot]") for author in authors)
 
 
 def _issue(name: str, action: str, payload: "_Node", sha: str) -> Event:
     issue = payload.required("issue")
     number, author = issue.number("number"), issue.child("user").text("login")
-    if issue.child("pull_request").is_there:
-        return Event(name, action, "", number, None, author, issue.labels())
-    return Event(name, action, sha, None, number, author, issue.labels())
+    is_pull = issue.child("pull_request").is_there
+    return Event(
+        name,
+        action,
+        "" if is_pull else sha,
+        number if is_pull else None,
+        None if is_pull else number,
+        author,
+        issue.labels(),
+        is_said_by_bot=_is_said_by_bot(payload),
+    )
 
 
 def _load(path: str) -> object:

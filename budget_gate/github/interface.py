@@ -8,11 +8,15 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple, Protocol
 
 from budget_gate.core.pull_requests import Finding, PullRequest
+from budget_gate.core.tickets import Ticket
 
 CHECK_NAME = "budget-gate"
 
 Conclusion = Literal["success", "failure"]
 """Of the check run. ``neutral`` and ``skipped`` would satisfy a required check without saying so; they are not used."""
+
+
+AnnotationLevel = Literal["notice", "warning", "failure"]
 
 
 class PostedComment(NamedTuple):
@@ -37,6 +41,17 @@ class RunAttempt(NamedTuple):
     summary: str
 
 
+class Annotation(NamedTuple):
+    """A remark of the check run beside lines of the head commit. Title and message are plain text."""
+
+    path: str
+    line: int
+    end_line: int
+    level: AnnotationLevel
+    title: str
+    message: str
+
+
 class GitHub(Protocol):
     """One repository on GitHub."""
 
@@ -46,6 +61,10 @@ class GitHub(Protocol):
 
     def diff(self, number: int) -> str:
         """Return the unified diff of a pull request, undecodable bytes replaced."""
+        ...
+
+    def issue(self, number: int) -> Ticket:
+        """Return one issue as a ticket."""
         ...
 
     def put_comment(self, number: int, marker: str, body: str, run_number: int, run_attempt: int) -> PostedComment:
@@ -73,8 +92,9 @@ class GitHub(Protocol):
         run_id: int,
         run_attempt: int,
         details_url: str = "",
+        annotations: Sequence[Annotation] = (),
     ) -> str:
-        """Create or update the check run ``budget-gate`` of a commit; return its URL.
+        """Create or update the check run ``budget-gate`` of a commit, add what annotations it lacks, and return its URL.
 
         ``run_id`` and ``run_attempt`` order the verdicts of one commit: an older run never flips a newer one. The id counts
         for the whole of GitHub, where a run *number* counts per workflow file and so cannot order two of them.

@@ -77,7 +77,7 @@ def pages(rest: Rest, path: str, query: Mapping[str, str] | None = None, *, key:
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise GitHubError(f"GitHub answered {path} with something that is not a list")
         known = len(found)
-        found.update((item.get("id", item.get("filename")), item) for item in items)
+        found.update((_identity(item), item) for item in items)
         if not reply.has_next and len(items) < PER_PAGE:
             return list(found.values())
         if items and len(found) == known:
@@ -85,6 +85,11 @@ def pages(rest: Rest, path: str, query: Mapping[str, str] | None = None, *, key:
         if not items:
             return list(found.values())
     raise GitHubError(f"{path} has more than {PAGES_MAX * PER_PAGE} entries")
+
+
+def _identity(item: Json) -> object:
+    """Return what tells an item of a list from the others: its id, a file's name, or (annotations have neither) all of it."""
+    return item.get("id") or item.get("filename") or repr(sorted(item.items()))
 
 
 def integer(data: object, field: str) -> int:

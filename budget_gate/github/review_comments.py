@@ -1,18 +1,18 @@
 """Inline review comments for findings, each posted once: a re-run recognizes what is there already.
 
-A comment ends with a hidden fingerprint of its finding: path, side, category and normalized text, but not the line, which moves
-with every push. Rendering and cleaning the text is the business of ``reports``.
+A comment ends with a hidden fingerprint of its finding (``core.fingerprints``). The review that carries comments lists their
+fingerprints too: a submitted review cannot be deleted, so a remark that somebody deleted, resolved or hid is not made again. One
+that GitHub took only on its own, outside a review, is remembered for as long as it stands. Rendering is the business of ``reports``.
 """
 
-import hashlib
-import json
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from budget_gate.core.errors import GitHubError
-from budget_gate.core.pull_requests import Finding, PullRequest
+from budget_gate.core.fingerprints import fingerprint
+from budget_gate.core.pull_requests import PullRequest
 from budget_gate.github.identity import is_by
 from budget_gate.github.interface import InlineComment
 from budget_gate.github.rest import UNSURE, Rest, child, integer, pages, text
@@ -23,6 +23,7 @@ NEW_COMMENTS_MAX = 50
 BODY_CHARACTERS_MAX = 65_536
 ROUNDS = 3
 _UNPROCESSABLE = 422
+_REVIEW_LINE = re.compile(r"<!-- budget-gate-posted:((?:[0-9a-f]{32} ?){1,50}) -->")
 _LAST_LINE = re.compile(r"<!-- budget-gate-finding:([0-9a-f]{32}) -->")
 
 
@@ -51,13 +52,6 @@ class _Sent(NamedTuple):
     login: str = ""
 
 
-def fingerprint(marker: str, finding: Finding) -> str:
-    """Return what identifies a finding of one workflow (``marker``) across pushes."""
-    said = " ".join(finding.text.casefold().split())
-    parts = json.dumps([marker, finding.path, finding.side, finding.category, said])
-    return hashlib.sha256(parts.encode()).hexdigest()[:32]
-
-
 def post_findings(rest: Rest, pull: PullRequest, marker: str, login: str, comments: Sequence[InlineComment]) -> int:
     """Post the comments that ``login`` has not posted yet, on the head commit; return how many are new.
 
@@ -70,7 +64,7 @@ def post_findings(rest: Rest, pull: PullRequest, marker: str, login: str, commen
     for number_of_round in range(ROUNDS):
         if number_of_round:
             rest.pause(0.5 * number_of_round)
-        missing = _missing(wanted, _present(rest, path, login))
+        missing = _missing(wanted, _known(rest, path, login))
         if first_missing is None:
             first_missing = missing = missing[:NEW_COMMENTS_MAX]
         missing = [each for each in missing if each in first_missing]
@@ -83,9 +77,20 @@ def post_findings(rest: Rest, pull: PullRequest, marker: str, login: str, commen
     raise GitHubError(f"the findings on #{pull.number} of {pull.repository} could not be posted: GitHub did not answer")
 
 
-def _missing(wanted: Sequence[_Wanted], present: Sequence[_Present]) -> list[_Wanted]:
-    """Return what is wanted beyond what is there. Equal findings on different lines count one by one."""
-    there = Counter(each.fingerprint for each in present)
+def _known(rest: Rest, path: str, login: str) -> Counter[str]:
+    """Return how often each fingerprint was posted: as a comment that is there, or in a review that remembers it."""
+    remembered: Counter[str] = Counter()
+    for item in pages(rest, f"{path}/reviews"):
+        lines = text(item, "body").rstrip().splitlines()
+        match = _REVIEW_LINE.fullmatch(lines[-1].strip()) if lines else None
+        if match and is_by(item, login):
+            remembered.update(match[1].split())
+    return remembered | Counter(each.fingerprint for each in _present(rest, path, login))
+
+
+def _missing(wanted: Sequence[_Wanted], known: Counter[str]) -> list[_Wanted]:
+    """Return what is wanted beyond what was posted. Equal findings on different lines count one by one."""
+    there = known.copy()
     missing = []
     for each in wanted:
         if there[each.fingerprint]:
@@ -123,7 +128,13 @@ def _payload(marker: str, comment: InlineComment) -> dict[str, Any]:
 
 def _send_review(rest: Rest, path: str, head_sha: str, missing: Sequence[_Wanted]) -> _Sent:
     """Post a batch as one review, or one by one when GitHub refuses the batch."""
-    body = {"commit_id": head_sha, "event": "COMMENT", "comments": [each.payload for each in missing]}
+    memory = f"<!-- budget-gate-posted:{' '.join(each.fingerprint for each in missing)} -->"
+    body = {
+        "commit_id": head_sha,
+        "event": "COMMENT",
+        "body": f"Remarks of the review; the comment above or below has the whole of it.\n\n{memory}",
+        "comments": [each.payload for each in missing],
+    }
     reply = rest.send("POST", f"{path}/reviews", body=body, returned=(*UNSURE, _UNPROCESSABLE))
     if reply.is_success:
         return _Sent(reviews=(integer(reply.data, "id"),), login=text(child(reply.data, "user"), "login"))

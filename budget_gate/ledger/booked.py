@@ -17,6 +17,7 @@ from budget_gate.ledger import admitting, checks, resolving
 from budget_gate.ledger.admitting import PATIENCE, Patience
 from budget_gate.ledger.books import Books, Operation, budget_states, counted_now
 from budget_gate.ledger.identity import note_digest
+from budget_gate.ledger.interface import NewNote
 
 Answer = TypeVar("Answer")
 Row = TypeVar("Row")
@@ -96,11 +97,21 @@ class BookedLedger(ABC):
 
     def record(self, key: str, kind: str, labels: Mapping[str, str], details: Mapping[str, str]) -> Entry:
         """Append a note that moves no money, once per key."""
-        checks.check_key(key)
-        checks.check_note(kind)
-        checks.check_labels(labels, "labels")
-        checks.check_labels(details, "details")
+        checks.check_note_fields(key, kind, labels, details)
         return self._write(lambda books, now: _append_note(books, key, kind, labels, details, now))
+
+    def record_missing(self, notes: Sequence[NewNote]) -> None:
+        """Append those of some notes whose key was never used, in one transaction."""
+        for note in notes:
+            checks.check_note_fields(*note)
+        if notes:
+            self._write(lambda books, now: _append_missing(books, notes, now))
+
+    def notes(self, keys: Sequence[str]) -> tuple[Entry | None, ...]:
+        """Return the note under each key, None where there is none."""
+        for key in keys:
+            checks.check_key(key)
+        return self._look(lambda books, _now: tuple(_note(books, key) for key in keys))
 
     def _check_resolve(self, key: str, reservation: str, reason: str) -> None:
         checks.check_key(key)
@@ -121,6 +132,17 @@ def _append_note(
     entry = books.append(now, kind, CounterValue(), body)
     books.put_operation("record", key, Operation(digest, str(entry.seq)))
     return entry
+
+
+def _append_missing(books: Books, notes: Sequence[NewNote], now: datetime) -> None:
+    for note in notes:
+        if books.operation("record", note.key) is None:
+            _append_note(books, *note, now)
+
+
+def _note(books: Books, key: str) -> Entry | None:
+    known = books.operation("record", key)
+    return books.entry(int(known.answer)) if known is not None else None
 
 
 def paged(first: int, fetch: Callable[[int, int], Sequence[tuple[int, Row]]]) -> Iterator[Row]:

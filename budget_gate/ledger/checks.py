@@ -77,6 +77,14 @@ def check_note(kind: str) -> None:
     check_text(kind, "kind")
 
 
+def check_note_fields(key: str, kind: str, labels: Mapping[str, str], details: Mapping[str, str]) -> None:
+    """Raise ``UsageError`` unless a note of these fields can be recorded."""
+    check_key(key)
+    check_note(kind)
+    check_labels(labels, "labels")
+    check_labels(details, "details")
+
+
 def check_labels(labels: Mapping[str, str], what: str) -> None:
     """Raise ``UsageError`` unless every name and value is text that can be stored."""
     for name, value in labels.items():

@@ -8,7 +8,7 @@ how GitHub is asked is ``github_store``. Decision 0010 says what that costs, and
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -23,7 +23,7 @@ from budget_gate.ledger.booked import Answer, BookedLedger, Step, system_clock
 from budget_gate.ledger.github_books import GitHubBooks, MissingFiles, counters_on
 from budget_gate.ledger.github_store import GitHubStore
 from budget_gate.ledger.github_tidying import tidy
-from budget_gate.ledger.interface import CounterRow, Delivery
+from budget_gate.ledger.interface import CounterRow, Delivery, NewNote
 
 CLOCK_SECONDS = 300.0
 """How long the server's clock is carried on by this machine's before it is asked again; decisions always ask."""
@@ -102,6 +102,21 @@ class GitHubLedger(BookedLedger):
         """Return one reservation."""
         with self._foreseeing(reservation):
             return super().show(reservation)
+
+    def record(self, key: str, kind: str, labels: Mapping[str, str], details: Mapping[str, str]) -> Entry:
+        """Append a note that moves no money, once per key."""
+        with self._foreseeing(key):
+            return super().record(key, kind, labels, details)
+
+    def record_missing(self, notes: Sequence[NewNote]) -> None:
+        """Append those of some notes whose key was never used, with one commit."""
+        with self._foreseeing(*(each.key for each in notes)):
+            super().record_missing(notes)
+
+    def notes(self, keys: Sequence[str]) -> tuple[Entry | None, ...]:
+        """Return the note under each key, None where there is none."""
+        with self._foreseeing(*keys):
+            return super().notes(keys)
 
     def open_reservations(self) -> Iterator[Reservation]:
         """Yield what is pending or held, oldest first."""

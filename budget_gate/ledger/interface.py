@@ -47,6 +47,15 @@ class Delivery(NamedTuple):
     attempt: int
 
 
+class NewNote(NamedTuple):
+    """A note to be recorded: its key, its kind (not one of ``core.audit.MONEY_KINDS``), whose it is, and what it says."""
+
+    key: str
+    kind: str
+    labels: Mapping[str, str]
+    details: Mapping[str, str]
+
+
 class Ledger(Protocol):
     """Two-phase spending. Every method is one atomic step; keys are the caller's and make retries safe.
 
@@ -109,6 +118,14 @@ class Ledger(Protocol):
 
     def record(self, key: str, kind: str, labels: Mapping[str, str], details: Mapping[str, str]) -> Entry:
         """Append a note that moves no money (kind: not one of ``core.audit.MONEY_KINDS``), once per key; return its entry."""
+        ...
+
+    def record_missing(self, notes: Sequence[NewNote]) -> None:
+        """Append those of some notes whose key was never used, together where the storage can; used keys stay as they are."""
+        ...
+
+    def notes(self, keys: Sequence[str]) -> tuple[Entry | None, ...]:
+        """Return the note recorded under each key, None where there is none; one consistent look, which writes nothing."""
         ...
 
     def entries(self, after: int = 0) -> Iterator[Entry]:

@@ -32,7 +32,7 @@ from budget_gate.core.reservations import (
 from budget_gate.core.scopes import Scope
 from budget_gate.ledger import checks
 from budget_gate.ledger.identity import reservation_id
-from budget_gate.ledger.interface import CounterRow, Delivery, Ledger
+from budget_gate.ledger.interface import CounterRow, Delivery, Ledger, NewNote
 from budget_gate.ledger.lease_closing import close_lease, held_key, reserve_outside
 from budget_gate.ledger.lease_journal import Lease, LeaseBook
 from budget_gate.ledger.memory import MemoryLedger
@@ -202,6 +202,14 @@ class LeasedLedger:
     def record(self, key: str, kind: str, labels: Mapping[str, str], details: Mapping[str, str]) -> Entry:
         """Append a note to the inner ledger."""
         return self._inner.record(key, kind, labels, details)
+
+    def record_missing(self, notes: Sequence[NewNote]) -> None:
+        """Append new notes to the inner ledger."""
+        self._inner.record_missing(notes)
+
+    def notes(self, keys: Sequence[str]) -> tuple[Entry | None, ...]:
+        """Return the inner ledger's notes."""
+        return self._inner.notes(keys)
 
     def entries(self, after: int = 0) -> Iterator[Entry]:
         """Yield the inner ledger's entries."""

@@ -5,15 +5,15 @@ This is the blocking shell: it connects, sends scripts, and translates failures.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from budget_gate.core.audit import Entry
 from budget_gate.core.charges import Charge
-from budget_gate.core.errors import UsageError
+from budget_gate.core.errors import KeyReused, UsageError
 from budget_gate.core.reservations import Actual, BudgetState, Decision, Reservation, ReserveRequest, Resolution
-from budget_gate.ledger.interface import CounterRow, Delivery
+from budget_gate.ledger.interface import CounterRow, Delivery, NewNote
 from budget_gate.ledger.redis_calls import Call, Calls, Operation
 from budget_gate.ledger.redis_problems import check_eviction, problem, safe_url
 
@@ -121,6 +121,18 @@ class RedisLedger:
     def record(self, key: str, kind: str, labels: Mapping[str, str], details: Mapping[str, str]) -> Entry:
         """Append a note that moves no money, once per key."""
         return self._run(self._calls.record(key, kind, labels, details))
+
+    def record_missing(self, notes: Sequence[NewNote]) -> None:
+        """Append those of some notes whose key was never used, one by one: each is one short script."""
+        known = self.notes([each.key for each in notes]) if notes else ()
+        for note, entry in zip(notes, known, strict=True):
+            if entry is None:
+                with suppress(KeyReused):  # somebody else was first, in between
+                    self.record(*note)
+
+    def notes(self, keys: Sequence[str]) -> tuple[Entry | None, ...]:
+        """Return the note under each key, None where there is none."""
+        return self._run(self._calls.notes(keys))
 
     def entries(self, after: int = 0) -> Iterator[Entry]:
         """Yield entries in order."""

@@ -155,15 +155,20 @@ class Calls:
 
     def record(self, key: str, kind: str, labels: Mapping[str, str], details: Mapping[str, str]) -> Operation[Entry]:
         """Append a note that moves no money, once per key."""
-        checks.check_key(key)
-        checks.check_note(kind)
-        checks.check_labels(labels, "labels")
-        checks.check_labels(details, "details")
+        checks.check_note_fields(key, kind, labels, details)
         body = _json({"key": key, "labels": dict(labels), "details": dict(details)})
         arguments = [note_digest(kind, labels, details), _json(kind), body]
         reply = yield self._call("record", [self._names.operation("record", key)], arguments)
         _check(reply, key)
         return Entry(int(reply[1]), reply[2], reply[3])
+
+    def notes(self, keys: Sequence[str]) -> Operation[tuple[Entry | None, ...]]:
+        """Return the note under each key, None where there is none."""
+        for key in keys:
+            checks.check_key(key)
+        reply = yield self._call("notes", [self._names.operation("record", key) for key in keys], [])
+        _check(reply)
+        return redis_replies.notes(reply[1])
 
     def open_page(self, behind: str) -> Operation[tuple[str, list[Reservation]]]:
         """Return a page of open reservations behind a position (first ``0``), and the position of its last."""

@@ -130,6 +130,11 @@ def entry_page(rows: Sequence[Sequence[Any]]) -> list[Entry]:
     return [_entry(identity, fields) for identity, fields in rows]
 
 
+def notes(rows: Sequence[Sequence[Any]]) -> tuple[Entry | None, ...]:
+    """Return notes in the order asked, None for an empty row."""
+    return tuple(Entry(int(row[0]), row[1], row[2]) if row else None for row in rows)
+
+
 def _entry(identity: str, fields: Sequence[str]) -> Entry:
     named = dict(zip(fields[::2], fields[1::2], strict=True))
     return Entry(int(identity.partition("-")[0]), named.get("text", ""), named.get("hash", ""))

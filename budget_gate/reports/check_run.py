@@ -1,6 +1,7 @@
 """What the check run says: a title of one line, and a summary in Markdown."""
 
 from budget_gate.core.job_record import job_record
+from budget_gate.core.pull_requests import Finding
 from budget_gate.core.reviews import ReviewOutcome
 from budget_gate.reports.clean_text import clean_for_terminal
 from budget_gate.reports.outcome_view import headline_of, reason_of, view_of
@@ -23,3 +24,9 @@ def render_check_run(outcome: ReviewOutcome, *, workflow: str, zone: str = "UTC"
     record = job_record(outcome.unsettled)
     hidden = f"\n\n{record}\n" if record else ""
     return title, fitted(render, SUMMARY_BYTES_MAX - len(hidden)) + hidden
+
+
+def render_annotation(finding: Finding) -> tuple[str, str]:
+    """Return title and message of a finding's annotation, which GitHub shows as plain text."""
+    title = clean_for_terminal(f"{finding.severity}: {finding.category}", TITLE_CHARACTERS_MAX)
+    return title, clean_for_terminal(finding.text) or finding.severity

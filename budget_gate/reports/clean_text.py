@@ -27,6 +27,9 @@ _HIDDEN_LETTER = re.compile(
 )
 _CODE_SPAN = re.compile(r"`([^`\n]+)`")
 _OUR_MARKER = re.compile(r"<!--(?=\s*budget-gate)", re.IGNORECASE)
+_LOG_COMMAND = re.compile(r"(#[^ -~]*#[^ -~]*[a-z]{0,20})\[")
+"""What a runner takes for a command anywhere on a line, ``##[error]`` and its kin; see ``github.workflow_commands``."""
+
 _BACKTICKS = re.compile("`+")
 _LINE_START = re.compile(r"^(?:(\d{1,9})([.)])|([-+=:]))")
 _REFERENCE = re.compile(r"(?i)(gh-)(?=\d)")
@@ -71,8 +74,8 @@ def clean_cell(text: str, limit: int = CELL_CHARACTERS) -> str:
 
 
 def clean_for_terminal(text: str, limit: int = TEXT_CHARACTERS) -> str:
-    """Return ``text`` on one line without escape sequences or anything else that a terminal acts on."""
-    return " ".join(visible(text, limit, keep="\n\t").split())
+    """Return ``text`` on one line without escape sequences or anything else that a terminal, or a CI runner's log, acts on."""
+    return _LOG_COMMAND.sub(r"\1 [", " ".join(visible(text, limit, keep="\n\t").split()))
 
 
 def code_cell(text: str, limit: int = CELL_CHARACTERS) -> str:

@@ -89,6 +89,8 @@ def headline_of(outcome: ReviewOutcome) -> str:
     """Return the verdict in plain words, without anything from outside."""
     if outcome.is_dry_run:
         return "Dry run: nothing was sent to a model, nothing was spent"
+    if outcome.is_left_alone:
+        return "Left alone: nothing was reviewed, nothing was spent"
     if outcome.provider == NO_PROVIDER:
         return {"pass": "There is budget", "pass_with_note": "Passed without AI work", "block": "Blocked"}[outcome.verdict]
     found = counted(len(outcome.findings), "finding") if outcome.findings else "nothing found"

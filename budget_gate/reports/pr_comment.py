@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from budget_gate.core.pull_requests import Finding
 from budget_gate.core.reviews import ReviewOutcome
-from budget_gate.reports.clean_text import TEXT_CHARACTERS, clean_cell, clean_text, code_block, visible
+from budget_gate.reports.clean_text import clean_cell, clean_text, code_block
 from budget_gate.reports.outcome_view import view_of
 from budget_gate.reports.templating import Room, fitted, render_template
 
@@ -42,6 +42,11 @@ def workflow_of(marker: str) -> str:
     return unquote(match["workflow"], errors="surrogatepass")
 
 
+def safe_address(url: str) -> str:
+    """Return a web address that can stand in a link as it is, or empty text for any other."""
+    return url if _WEB_ADDRESS.fullmatch(url) else ""
+
+
 def render_pr_comment(
     outcome: ReviewOutcome,
     *,
@@ -65,7 +70,7 @@ def render_pr_comment(
             view=view,
             marker=_as_is(marker),
             workflow=workflow,
-            run_url=run_url if _WEB_ADDRESS.fullmatch(run_url) else "",
+            run_url=safe_address(run_url),
             run_number=run_number,
             run_attempt=run_attempt,
             head_sha=head_sha,
@@ -85,9 +90,11 @@ def render_finding(finding: Finding) -> str:
     head = f"**{finding.severity}** · {clean_cell(finding.category)}"
     parts = [head, clean_text(finding.text)]
     if finding.suggestion.strip():
-        shown = visible(finding.suggestion, TEXT_CHARACTERS, keep="\n\t")
-        is_exact = shown == finding.suggestion.replace("\r\n", "\n") and finding.side == "RIGHT"
-        parts.append(code_block(finding.suggestion, "suggestion" if is_exact else ""))
+        block = code_block(finding.suggestion, "suggestion")
+        # The block as GitHub would commit it, one line end at its end apart; blank first lines and hidden characters are lost in it.
+        committed = block.partition("\n")[2].rpartition("\n")[0]
+        is_exact = finding.side == "RIGHT" and committed == finding.suggestion.replace("\r\n", "\n").removesuffix("\n")
+        parts.append(block if is_exact else code_block(finding.suggestion))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

@@ -11,7 +11,7 @@ from budget_gate.core.errors import GitHubError, ReadOnlyToken
 from budget_gate.core.money import usd_text
 from budget_gate.core.pull_requests import PullRequest
 from budget_gate.core.reviews import ReviewOutcome
-from budget_gate.github.interface import GitHub, InlineComment
+from budget_gate.github.interface import Annotation, GitHub, InlineComment
 from budget_gate.reports.documents import percent_number, tightest_usd
 
 FORK_NOTE = (
@@ -46,6 +46,7 @@ class Rendered(NamedTuple):
     inline: tuple[InlineComment, ...]
     check_title: str
     check_summary: str
+    annotations: tuple[Annotation, ...] = ()
 
 
 def post_result(
@@ -73,6 +74,7 @@ def post_result(
             run_id=identity.run_id,
             run_attempt=identity.attempt,
             details_url=identity.url,
+            annotations=rendered.annotations,
         )
 
     check_url = attempt("the check run", put_check) if head_sha else ""

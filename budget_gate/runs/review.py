@@ -1,15 +1,16 @@
 """A review from its diff to its rendered result. Posting is ``runs.posting``; nothing here sends anything but the agent's calls."""
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from budget_gate.agents.interface import Reviewer
 from budget_gate.core.errors import LedgerReadOnly, LedgerUnavailable
 from budget_gate.core.policy import Policy
-from budget_gate.core.pull_requests import PullRequest
+from budget_gate.core.pull_requests import Finding, PullRequest, Severity
 from budget_gate.core.reviews import ReviewOutcome
 from budget_gate.core.tasks import Task
-from budget_gate.github.interface import InlineComment
-from budget_gate.reports.check_run import render_check_run
+from budget_gate.github.interface import Annotation, AnnotationLevel, InlineComment
+from budget_gate.reports.check_run import render_annotation, render_check_run
 from budget_gate.reports.pr_comment import marker_of, render_finding, render_pr_comment
 from budget_gate.runs.check import outage_outcome, read_only_outcome
 from budget_gate.runs.posting import Rendered, RunIdentity
@@ -57,4 +58,25 @@ def render_result(outcome: ReviewOutcome, workflow: str, identity: RunIdentity, 
         zone=zone,
     )
     inline = tuple(InlineComment(finding, render_finding(finding)) for finding in outcome.findings)
-    return Rendered(marker_of(workflow), comment, inline, title, summary)
+    notes = annotations_of(outcome.findings)
+    if outcome.is_left_alone:
+        return Rendered(marker_of(workflow), "", (), title, summary)
+    return Rendered(marker_of(workflow), comment, inline, title, summary, notes)
+
+
+def annotations_of(findings: Sequence[Finding]) -> tuple[Annotation, ...]:
+    """Return annotations for the findings on lines of the head commit; the others have no line there."""
+    return tuple(
+        Annotation(each.path, each.line, each.end_line, _LEVELS[each.severity], *render_annotation(each))
+        for each in findings
+        if each.side == "RIGHT"
+    )
+
+
+_LEVELS: Mapping[Severity, AnnotationLevel] = {
+    "critical": "failure",
+    "high": "failure",
+    "medium": "warning",
+    "low": "notice",
+    "info": "notice",
+}

@@ -9,7 +9,7 @@ from budget_gate.core.errors import KeyReused, UsageError
 from budget_gate.core.reservations import Refused, Resolution
 from budget_gate.core.scopes import ORG, Scope
 from budget_gate.ledger.identity import reservation_id
-from budget_gate.ledger.interface import Ledger
+from budget_gate.ledger.interface import Ledger, NewNote
 from budget_gate.ledger.verify import verify
 
 MONTH = charge(ORG, "month", line(100))
@@ -144,6 +144,30 @@ def test_the_id_of_a_lost_answer_can_be_computed(ledger: Ledger) -> None:
     """A caller that never saw the answer to its reserve can resolve the reservation by its key alone."""
     ledger.reserve(request("lost", usd(10), MONTH))
     assert ledger.void(reservation_id("lost") + "v", reservation_id("lost"), "not sent").state == "voided"
+
+
+def test_notes_are_found_by_their_keys(ledger: Ledger) -> None:
+    """Notes come back in the order asked, None for a key that never was; looking writes nothing, and no key is none at all."""
+    first = ledger.record("n:1", "outcome", {"pr": "7"}, {"text": "ä\n{}"})
+    second = ledger.record("n:2", "outcome", {}, {})
+    assert ledger.notes(["n:2", "nobody", "n:1"]) == (second, None, first)
+    assert ledger.notes([]) == ()
+    assert ledger.head() == 2
+    with pytest.raises(UsageError):
+        ledger.notes([""])
+
+
+def test_missing_notes_are_written_together_and_known_ones_left(ledger: Ledger) -> None:
+    """Of several notes those with new keys are appended; a key that was used keeps its words, and repeating changes nothing."""
+    first = ledger.record("n:1", "outcome", {}, {"text": "first"})
+    notes = [NewNote(key, "outcome", {"pr": "7"}, {"text": "later"}) for key in ("n:1", "n:2", "n:3")]
+    ledger.record_missing(notes)
+    ledger.record_missing(notes)
+    ledger.record_missing([])
+    assert ledger.head() == 3
+    found = ledger.notes(["n:1", "n:2", "n:3"])
+    assert found[0] == first
+    assert [each.parsed().body["details"]["text"] for each in found[1:] if each] == ["later", "later"]
 
 
 def test_a_note_is_written_once_per_key(ledger: Ledger) -> None:

@@ -34,6 +34,11 @@ workflows:
     task: {soft_tokens: 12000, hard_tokens: 24000, steps: 5}
     output_tokens: {small: 1024}
     on_exceed: EXCEED
+  test_generation:
+    agent: test_generation
+    model: small
+    task: {hard_tokens: 24000, steps: 2}
+    output_tokens: {small: 1024}
 """
 DIFF = """\
 diff --git a/shop/cart.py b/shop/cart.py
@@ -74,14 +79,15 @@ class World(NamedTuple):
         key: str = SECRET_KEY,
         event_name: str = "pull_request",
         is_ledger_set: bool = True,
+        workflow_file: str = "review.yml",
     ) -> ActRun:
         """Run the workflow that users copy for an event; a fresh commit each time, the ledger kept between runs."""
         policy = POLICY.replace("LIMIT", limit).replace("EXCEED", exceed)
-        workflow = (ROOT / "workflows/review.yml").read_text()
+        workflow = (ROOT / "workflows" / workflow_file).read_text()
         ledger = f"sqlite:///{self.folder / 'ledger.db'}" if is_ledger_set else ""
         if (self.folder / "repository").exists():
             shutil.rmtree(self.folder / "repository")
-        files = {".github/budget-gate.yml": policy, ".github/workflows/review.yml": workflow}
+        files = {".github/budget-gate.yml": policy, ".github/workflows/used.yml": workflow}
         repository, base_sha = scratch_repository(self.folder / "repository", files)
         return run_act(
             repository=repository,
@@ -97,6 +103,10 @@ class World(NamedTuple):
 def event(name: str, base_sha: str) -> dict[str, Any]:
     """Return the payload of an event, as far as the action reads it."""
     repository = {"full_name": REPOSITORY, "name": "shop", "owner": {"login": "acme"}, "default_branch": "main"}
+    if name == "issues":
+        label = {"name": "generate-tests"}
+        issue = {"number": 12, "title": "Refunds", "user": {"login": "mona"}, "labels": [label]}
+        return {"action": "labeled", "issue": issue, "label": label, "repository": repository, "sender": {"login": "alice"}}
     if name == "merge_group":
         group = {
             "head_sha": HEAD_SHA,
@@ -220,6 +230,18 @@ def test_a_merge_group_is_checked_and_not_reviewed(world: World) -> None:
     assert run.outputs()["verdict"] == "pass"
     assert not world.anthropic.messages
     assert [check["head_sha"] for check in world.github.state.check_runs] == [HEAD_SHA]
+
+
+def test_a_labelled_issue_gets_a_test_plan(world: World) -> None:
+    """The label starts testgen: one call, one comment on the issue with the workflow's marker, no check run, no secret printed."""
+    world.github.state.issues["12"] = {"title": "Refunds", "body": "- within 30 days", "labels": ["generate-tests"]}
+    run = world.run(event_name="issues", workflow_file="testgen.yml")
+    assert run.status == 0, run.output
+    assert run.outputs()["model"] == "claude-haiku-4-5"
+    (comment,) = world.github.state.comments
+    assert (comment["issue"], comment["body"].startswith("<!-- budget-gate:test_generation -->")) == (12, True)
+    assert (len(world.anthropic.messages), world.github.state.check_runs) == (1, [])
+    assert SECRET_KEY not in run.output
 
 
 def test_a_broken_policy_is_one_clear_line(world: World) -> None:

@@ -12,6 +12,7 @@ from budget_gate.core.routing import Facts, Route
 from budget_gate.core.scopes import Scope
 from budget_gate.core.tasks import Task
 from budget_gate.core.usage import Usage
+from budget_gate.gate.alternatives import Alternative
 from budget_gate.gate.interface import Accounting, Estimate, Served
 from budget_gate.providers.interface import Failed
 
@@ -65,6 +66,7 @@ class TaskGate:
         self.prompt_versions: set[str] = set()
         self.accounting: Accounting = "metered"
         self.reserved: list[Estimate] = []
+        self.fallback_to: Route | None = None
         self.used_tokens, self.steps, self.nano_usd = used_tokens, 0, 0
         self._bytes_per_token, self._refuse_after, self._output_tokens = bytes_per_token, refuse_after, output_tokens
 
@@ -84,6 +86,15 @@ class TaskGate:
         assert "max_tokens" not in body
         tokens = text_bound(body)
         return Estimate(tokens, route.max_output_tokens, (tokens + 5 * route.max_output_tokens) * NANO_USD_PER_TOKEN)
+
+    def alternatives(self, route: Route, body: Mapping[str, Any]) -> tuple[Alternative, ...]:
+        """Price the one route."""
+        estimate = self.estimate(route, body)
+        return (Alternative("small", "claude-haiku-4-5", *estimate),)
+
+    def fallback(self, task: Task, route: Route) -> Route | None:
+        """There is one route, unless a test says otherwise."""
+        return self.fallback_to
 
     def call(self, task: Task, route: Route, body: Mapping[str, Any]) -> Served | Refused | Failed:
         """Refuse past the task's bounds, else answer and count."""

@@ -17,6 +17,8 @@ else:  # run as a program
 DOCS = "https://docs.github.com/rest"
 BODY_CHARACTERS_MAX = 65_536
 SUMMARY_MAX = 65_535
+ANNOTATIONS_MAX = 50
+TITLE_MAX = 255
 NO_ACCESS = "Resource not accessible by integration"
 Answer = tuple[int, Any, bool]
 """Status, data, and whether the data is a list to be shown by pages."""
@@ -25,6 +27,7 @@ ROUTES = (
     ("GET", r"/user", "user"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls/(?P<number>\d+)", "pull"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls/(?P<number>\d+)/files", "files"),
+    ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/issues/(?P<number>\d+)", "issue"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/issues/(?P<number>\d+)/comments", "list_comments"),
     ("POST", r"/repos/(?P<repo>[^/]+/[^/]+)/issues/(?P<number>\d+)/comments", "create_comment"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/issues/comments/(?P<id>\d+)", "get_comment"),
@@ -34,6 +37,7 @@ ROUTES = (
     ("DELETE", r"/repos/(?P<repo>[^/]+/[^/]+)/issues/comments/(?P<id>\d+)/reactions/(?P<reaction>\d+)", "unreact"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls/(?P<number>\d+)/comments", "list_review_comments"),
     ("POST", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls/(?P<number>\d+)/comments", "create_review_comment"),
+    ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls/(?P<number>\d+)/reviews", "list_reviews"),
     ("POST", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls/(?P<number>\d+)/reviews", "create_review"),
     ("DELETE", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls/comments/(?P<id>\d+)", "delete_review_comment"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/commits/(?P<sha>[0-9a-f]+)/check-runs", "list_checks"),
@@ -43,6 +47,7 @@ ROUTES = (
     ("POST", r"/repos/(?P<repo>[^/]+/[^/]+)/git/(?P<git>trees|commits|refs)", "git_create"),
     ("PATCH", r"/repos/(?P<repo>[^/]+/[^/]+)/git/refs/(?P<name>heads/.+)", "git_move"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/git/(?P<git>ref|trees|blobs)/(?P<name>.+)", "git_get"),
+    ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/check-runs/(?P<id>\d+)/annotations", "list_annotations"),
 )
 
 
@@ -81,6 +86,8 @@ class State:
     review_comments: list[dict[str, Any]] = field(default_factory=list)
     check_runs: list[dict[str, Any]] = field(default_factory=list)
     run_attempts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    reviews: list[dict[str, Any]] = field(default_factory=list)
+    issues: dict[str, dict[str, Any]] = field(default_factory=dict)
     graphql_works: bool = True
     last_id: int = 1000
     git: GitStore = field(default_factory=GitStore)
@@ -219,19 +226,31 @@ class _Request:
             False,
         )
 
+    def issue(self) -> Answer:
+        """One issue; every pull request is one too."""
+        number = self.place["number"]
+        issue = self.state.issues.get(number) or self._pull()
+        labels = [{"name": name} for name in issue.get("labels", [])]
+        shown = {"number": int(number), "title": issue.get("title", "A change"), "body": issue.get("body"), "labels": labels}
+        return 200, {**shown, "user": _user(issue.get("author", "alice")), "state": "open"}, False
+
+    def _commented(self) -> None:
+        if self.place["number"] not in self.state.issues:
+            self._pull()
+
     def files(self) -> Answer:
         """The changed files, 3 000 at most."""
         return 200, self._pull().get("files", [])[:3000], True
 
     def list_comments(self) -> Answer:
         """Comments of an issue or pull request, oldest first."""
-        self._pull()
+        self._commented()
         number = int(self.place["number"])
         return 200, [self._comment(each) for each in self.state.comments if each["issue"] == number], True
 
     def create_comment(self) -> Answer:
         """Write one."""
-        self._pull()
+        self._commented()
         text = self._text("IssueComment")
         created = self.state.add_comment(int(self.place["number"]), self.who["login"], text)
         return 201, self._comment(self._find(self.state.comments, created)), False
@@ -284,6 +303,13 @@ class _Request:
             raise Refusal(422, "Validation Failed", [{**names, "message": "could not be resolved"}])
         return 201, self._review_comment(self._kept(self.body, self.state.new_id())), False
 
+    def list_reviews(self) -> Answer:
+        """Submitted reviews of a pull request: GitHub offers no way to delete one."""
+        self._pull()
+        number = int(self.place["number"])
+        found = [each for each in self.state.reviews if each["pull"] == number]
+        return 200, [{"id": each["id"], "body": each["body"], "user": _user(each["login"])} for each in found], True
+
     def create_review(self) -> Answer:
         """Submit a review: all of its comments, or none."""
         comments = self.body.get("comments") or []
@@ -298,6 +324,8 @@ class _Request:
         review = self.state.new_id()
         for each in comments:
             self._kept(each, review)
+        kept = {"id": review, "pull": int(self.place["number"]), "login": self.who["login"], "body": self.body.get("body") or ""}
+        self.state.reviews.append(kept)
         return 200, {"id": review, "user": _user(self.who["login"], self.who["type"]), "state": "COMMENTED"}, False
 
     def delete_review_comment(self) -> Answer:
@@ -343,6 +371,10 @@ class _Request:
         self._put_check(check)
         return 200, self._check(check), False
 
+    def list_annotations(self) -> Answer:
+        """Annotations of a check run, in the order in which they were added."""
+        return 200, self._find(self.state.check_runs).get("annotations", []), True
+
     def _put_check(self, check: dict[str, Any]) -> None:
         status, conclusion = self.body.get("status"), self.body.get("conclusion")
         known = ("success", "failure", "neutral", "cancelled", "skipped", "timed_out", "action_required")
@@ -356,7 +388,16 @@ class _Request:
         check.update(
             {name: self.body[name] for name in ("status", "conclusion", "external_id", "details_url") if name in self.body}
         )
-        check["output"] = output
+        added = output.pop("annotations", [])
+        if len(added) > ANNOTATIONS_MAX:
+            raise Refusal(
+                422, f"Invalid request.\n\nNo more than {ANNOTATIONS_MAX} items are allowed; {len(added)} were supplied."
+            )
+        for each in added:
+            _check_annotation(each)
+        check.setdefault("annotations", []).extend(added)
+        if output or "output" not in check:
+            check["output"] = output
 
     def _pull(self) -> dict[str, Any]:
         pull = self.state.pulls.get(self.place["number"])
@@ -437,6 +478,15 @@ def _answered(method: Callable[..., Any], *arguments: Any) -> Any:
         return method(*arguments)
     except GitRefusal as refusal:
         raise Refusal(refusal.status, refusal.message) from None
+
+
+def _check_annotation(annotation: dict[str, Any]) -> None:
+    """Refuse an annotation that GitHub would refuse."""
+    lines = (annotation.get("start_line"), annotation.get("end_line"))
+    is_placed = isinstance(annotation.get("path"), str) and all(isinstance(line, int) and line > 0 for line in lines)
+    level_is_known = annotation.get("annotation_level") in ("notice", "warning", "failure")
+    if not is_placed or not level_is_known or not annotation.get("message") or len(annotation.get("title", "")) > TITLE_MAX:
+        raise Refusal(422, "Invalid request.\n\nFor 'properties/annotations', an item is not as it should be.")
 
 
 def _user(login: str, kind: str = "") -> dict[str, str]:

@@ -99,7 +99,7 @@ def test_a_review_finds_what_is_there_and_the_books_agree(world: World) -> None:
     assert outcome.usage.total_tokens == world.task_tokens()
     assert {state.scope.text for state in outcome.budgets} >= {"org", "workflow/ci_cd_review", "task/ci_cd_review/pr-7@abc"}
     labels = [entry.parsed().body.get("labels", {}) for entry in world.ledger.entries()]
-    assert {each["prompt_version"] for each in labels if each} == {"code_review/1"}
+    assert {each["prompt_version"] for each in labels if each} == {"code_review/2"}
 
 
 def test_paths_escalate(world: World) -> None:

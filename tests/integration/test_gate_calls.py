@@ -120,10 +120,17 @@ def test_each_attempt_is_a_reservation_of_its_own(ledger: Ledger, time: Simulate
 
 
 def test_entries_say_on_whose_account_and_what_was_called(ledger: Ledger, time: SimulatedTime) -> None:
-    """Reservations carry attribution, tier, model, provider, agent and prompt version; posts the model and request id."""
-    gate(ledger, PlayedProvider([Play("answer", USED)]), policy(budget()), time).call(task(), ROUTE, BODY)
+    """Reservations carry attribution, tier, model, provider, agent and prompt version; posts the model and request id.
+
+    The reason for the route is there too, and what the cheapest and the dearest choice would have cost at worst.
+    """
+    made = gate(ledger, PlayedProvider([Play("answer", USED)]), policy(budget()), time)
+    made.call(task(), ROUTE, BODY)
     reserve, post = (entry.parsed().body for entry in ledger.entries())
-    assert reserve["labels"] == {
+    labels = dict(reserve["labels"])
+    assert labels.pop("route_reason") == ROUTE.reason
+    assert int(labels.pop("cheapest_nano_usd")) == worst(made) <= int(labels.pop("dearest_nano_usd"))
+    assert labels == {
         "workflow": "review",
         "team": "pay",
         "user": "ann",

@@ -1,6 +1,7 @@
 """The check run against the fake GitHub: one verdict per commit, the newest run's."""
 
 import json
+from typing import Any
 
 import pytest
 from fakes.github_parties import HEAD, answers, party, state
@@ -8,7 +9,7 @@ from fakes.github_server import Fault, GitHubServer
 
 from budget_gate.core.errors import ReadOnlyToken, UsageError
 from budget_gate.github.client import GitHubClient
-from budget_gate.github.interface import Conclusion
+from budget_gate.github.interface import Annotation, Conclusion
 
 CREATE = r"/check-runs$"
 
@@ -111,3 +112,29 @@ def test_only_success_and_failure_are_ever_sent() -> None:
         sent = [body["conclusion"] for body in server.bodies if isinstance(body, dict) and "conclusion" in body]
         assert sent == ["failure", "success"]
         assert "neutral" not in json.dumps(server.bodies)
+
+
+def _annotation(number: int) -> Annotation:
+    return Annotation("shop/cart.py", number, number, "warning", "medium: bug", f"Remark {number}.")
+
+
+def test_annotations_are_added_fifty_at_a_time_and_once() -> None:
+    """120 remarks go out in three requests, GitHub's limit each; a re-run on the commit adds only what is new."""
+    with GitHubServer(state()) as server, _client(server) as client:
+        remarks = [_annotation(number) for number in range(1, 121)]
+        given: dict[str, Any] = {"conclusion": "success", "title": "t", "summary": "s", "run_attempt": 1}
+        client.put_check(HEAD, **given, run_id=10, annotations=remarks)
+        (check,) = server.state.check_runs
+        assert [each["start_line"] for each in check["annotations"]] == [*range(1, 121)]
+        assert [verb for verb, path in server.writes() if verb == "PATCH"] == ["PATCH"] * 3
+        client.put_check(HEAD, **given, run_id=11, annotations=[*remarks, _annotation(121)])
+        assert len(check["annotations"]) == 121
+        assert check["output"] == {"title": "t", "summary": "s"}
+
+
+def test_an_older_run_adds_no_annotations() -> None:
+    """Where a newer verdict stands, the remarks of an older run stay away with its verdict."""
+    with GitHubServer(state()) as server, _client(server) as client:
+        _put(client, "failure", 10)
+        client.put_check(HEAD, "success", "t", "s", run_id=9, run_attempt=1, annotations=[_annotation(1)])
+        assert "annotations" not in server.state.check_runs[0] or not server.state.check_runs[0]["annotations"]

@@ -102,6 +102,7 @@ def test_a_stranger_cannot_silence_a_finding() -> None:
     with GitHubServer(state()) as server, _client(server) as client:
         _post(client, BUG)
         copied = server.state.review_comments.pop()["body"]
+        server.state.reviews = [each | {"login": "mallory"} for each in server.state.reviews]
         server.state.review_comments.append({"id": 1, "pull": 7, "login": "mallory", "body": copied})
         server.state.review_comments.append({"id": 2, "pull": 7, "login": "github-actions[bot]", "body": f"{copied}\nquoted"})
         assert _post(client, BUG) == 1
@@ -171,3 +172,22 @@ def test_nothing_to_post_asks_nothing() -> None:
         assert client.post_findings(pull, MARKER, []) == 0
         assert [path for _, path in server.requests] == ["/repos/acme/shop/pulls/7"]
         assert pull.head_sha == HEAD
+
+
+def test_a_deleted_remark_is_not_made_again() -> None:
+    """Somebody deleted our remark: the review that carried it remembers, whatever becomes of the comment; new ones are posted."""
+    with GitHubServer(state()) as server, _client(server) as client:
+        assert _post(client, BUG, SECOND) == 2
+        server.state.review_comments = [each for each in server.state.review_comments if "The sum" not in each["body"]]
+        assert _post(client, BUG, SECOND) == 0
+        assert _post(client, BUG._replace(line=3), SECOND, OLD) == 1
+        assert _texts(server) == ["**low** Why two?", "**low** Gone."]
+
+
+def test_a_remark_that_is_resolved_or_outdated_is_not_made_again() -> None:
+    """A resolved, hidden or outdated comment is still listed, without a line when it is outdated; that is enough."""
+    with GitHubServer(state()) as server, _client(server) as client:
+        _post(client, BUG)
+        server.state.review_comments[0] |= {"line": None, "start_line": None}
+        server.state.reviews.clear()
+        assert _post(client, BUG) == 0

@@ -11,6 +11,7 @@ from budget_gate.core.errors import ProviderError
 from budget_gate.core.policy import Bounds
 from budget_gate.core.pull_requests import PullRequest
 from budget_gate.core.reviews import ReviewOutcome
+from budget_gate.core.routing import Route
 from budget_gate.core.tasks import Task
 from budget_gate.providers.interface import Failed
 
@@ -62,7 +63,7 @@ def test_calls_carry_the_prompt_s_version() -> None:
     """A change of cost can be traced to a change of words."""
     gate = gate_for()
     review(gate, added("app.py"))
-    assert gate.prompt_versions == {"code_review/1"}
+    assert gate.prompt_versions == {"code_review/2"}
 
 
 def test_a_call_the_ledger_missed_is_said() -> None:
@@ -274,3 +275,47 @@ def test_the_same_diff_gives_the_same_requests() -> None:
     first, second = gate_for(), gate_for()
     assert review(first, diff) == review(second, diff)
     assert first.bodies == second.bodies
+
+
+OVERLOADED = Failed("overloaded", "busy", 2)
+OTHER = Route("medium", "claude-sonnet-4-6", 1_024, "small was overloaded, so medium took over")
+
+
+def test_an_overloaded_model_hands_over_once() -> None:
+    """After an overload the review goes on with another tier, admitted anew, and the outcome says which and why."""
+    answers = iter([OVERLOADED, reported(finding())])
+    gate = gate_for(lambda _body: next(answers))
+    gate.fallback_to = OTHER
+    outcome = review(gate, added("app.py"))
+    assert (outcome.verdict, outcome.tier, outcome.model, outcome.failure) == ("pass", "medium", "claude-sonnet-4-6", "")
+    assert "overloaded" in outcome.route_reason
+    assert len(outcome.findings) == 1
+    assert len(gate.reserved) == 2, "the second attempt has a reservation of its own"
+
+
+def test_two_overloads_end_the_review() -> None:
+    """There is one fallback in a review, never a tour through all tiers."""
+    gate = gate_for(lambda _body: OVERLOADED)
+    gate.fallback_to = OTHER
+    outcome = review(gate, added("app.py"))
+    assert (len(gate.bodies), outcome.verdict) == (2, "pass_with_note")
+    assert "overloaded" in outcome.failure
+
+
+def test_a_fallback_that_the_budget_refuses_is_the_overload_s_fault() -> None:
+    """Even under ``block`` nobody is stranded because the tier that would have taken over has no budget."""
+    gate = gate_for(lambda _body: OVERLOADED, on_exceed="block")
+    gate.fallback_to = OTHER
+    gate._refuse_after = 1
+    outcome = review(gate, added("app.py"))
+    assert (outcome.verdict, outcome.refused) == ("pass_with_note", None)
+    assert "overloaded" in outcome.failure
+    assert "medium has no budget to take over" in outcome.failure
+
+
+def test_explaining_a_route_calls_nothing() -> None:
+    """The route and its alternatives are those of the masked, selected change; nothing is sent."""
+    gate = gate_for()
+    explained = CodeReviewAgent(gate, gate.task).explain(added("src/a.py") + added("uv.lock"), tag=TAG)
+    assert (explained.route.tier, explained.files, explained.hunks, gate.bodies) == ("small", 1, 1, [])
+    assert explained.alternatives[0].nano_usd > 0

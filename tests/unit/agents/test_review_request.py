@@ -102,7 +102,7 @@ def test_a_path_cannot_open_a_line_of_its_own() -> None:
 def test_the_prompt_keeps_its_envelope() -> None:
     """Instructions and tool together stay within what the prompt's header declares, as the gate counts."""
     prompt = load_prompt("code_review")
-    assert (prompt.name, prompt.version) == ("code_review", 1)
+    assert (prompt.name, prompt.version) == ("code_review", 2)
     body = {**Briefing(prompt, TAG).request(()), "model": "claude-haiku-4-5", "max_tokens": 1_024}
     assert input_tokens_bound(body) <= prompt.fixed_tokens_most
 

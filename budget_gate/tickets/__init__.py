@@ -1,0 +1,1 @@
+"""Tickets that live outside GitHub. See ``interface``."""
