@@ -152,3 +152,8 @@ def _wait(
         books.put_waiter(Waiter(request.key, number, now + patience.waiter_ttl, places))
     earlier = set[str]().union(*(books.waiting_at(place, number, now) for place in places))
     return Waiting(len(earlier), patience.retry_seconds(len(earlier)), budget_states(counted))
+
+
+def retry_seconds(ahead: int) -> float:
+    """Return how soon to ask a ledger again that answers within milliseconds."""
+    return PATIENCE.retry_seconds(ahead)

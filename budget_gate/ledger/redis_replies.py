@@ -11,7 +11,7 @@ from budget_gate.core.amounts import Amount, CounterValue
 from budget_gate.core.audit import Entry, from_microseconds
 from budget_gate.core.errors import LedgerError
 from budget_gate.core.reservations import Admitted, BudgetState, Crossing, Refusal, Refused, Reservation, Resolution, Waiting
-from budget_gate.ledger.admitting import PATIENCE
+from budget_gate.ledger.admitting import retry_seconds
 from budget_gate.ledger.interface import CounterRow, Delivery
 from budget_gate.ledger.redis_names import counter_parts
 from budget_gate.ledger.redis_plans import Place, scope_named, states, stored_places
@@ -44,7 +44,7 @@ def decision(reply: Sequence[Any], reservation: str, places: Sequence[Place]) ->
             values = [value.plus(more) for value in counter_values(counters)]
             return Admitted(reservation, granted, from_microseconds(int(expires_at)), states(places, values))
         case ["waiting", ahead, counters]:
-            return Waiting(ahead, PATIENCE.retry_seconds(ahead), _states(places, counters))
+            return Waiting(ahead, retry_seconds(ahead), _states(places, counters))
         case ["refused", answer, counters]:
             return Refused(_refusals(json.loads(answer)[1]), _states(places, counters))
         case ["replayed", answer, counters]:

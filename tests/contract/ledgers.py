@@ -47,7 +47,7 @@ class Store(Protocol):
 class Backend(NamedTuple):
     """A row: the name in test ids, how to open a fresh store in an empty folder, and whether other processes can reach it.
 
-    ``in_flight`` is how many calls at a time the tests of the queue make.
+    ``in_flight`` is how many calls at a time the tests of the queue make; limits that are raced for shrink with it.
     """
 
     name: str

@@ -210,6 +210,8 @@ def test_runs_without_a_ledger_share_the_branch(world: World) -> None:
     ledger.close()
     assert posted == {int(cost * 10**9)}
     assert kinds == ["reserve", "post"] * 2
+    writes = [path for _, path in world.github.writes() if "/git/" in path]
+    assert len(writes) == 2 * 2 * 3  # a tree, a commit and the branch, for each lease and each settle
     assert finding.ok, finding
 
 
