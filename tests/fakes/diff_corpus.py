@@ -51,7 +51,7 @@ class RealDiff(NamedTuple):
     numstat: bytes
 
 
-class CorpusUnavailable(Exception):  # noqa: N818 - it reads as what happened
+class CorpusUnavailable(Exception):
     """The registry could not be reached and the cache does not hold what is needed."""
 
 
