@@ -6,15 +6,16 @@ It decides what to ask and when to stop; admission and accounting are the gate's
 from collections.abc import Sequence
 
 from budget_gate.agents.prompt_files import load_prompt
-from budget_gate.agents.review_answer import merged
 from budget_gate.agents.review_prices import PriceList
 from budget_gate.agents.review_report import not_reviewed, reason_of, verdict_of, why
 from budget_gate.agents.review_request import Briefing, unused_tag
 from budget_gate.agents.review_run import ReviewRun
+from budget_gate.agents.review_steps import review_in_steps
 from budget_gate.core.diff_pieces import Piece, pieces_of
 from budget_gate.core.diff_selection import Selection, select
 from budget_gate.core.diff_values import FileDiff
 from budget_gate.core.diffs import parse_diff
+from budget_gate.core.finding_checks import ShownCode, checked
 from budget_gate.core.money import usd_short
 from budget_gate.core.packing import LeftOut, Plan
 from budget_gate.core.pull_requests import PullRequest
@@ -49,7 +50,7 @@ class CodeReviewAgent:
         waiting = prices.priced(pieces)
         if dry_run:
             return self._dry(run.plan(waiting), run, selection)
-        run.review(waiting)
+        review_in_steps(self._gate, self._task, run, briefing, waiting)
         return self._outcome(run, selection)
 
     def _route(self, selection: Selection, pieces: Sequence[Piece], briefing: Briefing) -> tuple[Route, PriceList]:
@@ -101,7 +102,7 @@ class CodeReviewAgent:
         )
 
     def _outcome(self, run: ReviewRun, selection: Selection) -> ReviewOutcome:
-        findings = merged(run.findings)
+        findings = checked(run.findings, ShownCode(run.shown))
         reported = findings[: self._findings_most]
         workflow = self._task.workflow
         reason = reason_of(workflow, run.ending, len(reported), len(findings) - len(reported))

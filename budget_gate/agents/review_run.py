@@ -50,19 +50,27 @@ class ReviewRun:
     def _is_narrow(self) -> bool:
         return self._room.soft_tokens == 0
 
-    def review(self, waiting: Sequence[Priced]) -> None:
-        """Send one pack, see what that left of the task, plan the rest anew: estimates are worst cases, so more fits."""
+    def review(self, waiting: Sequence[Priced]) -> bool:
+        """Send one pack, see what that left of the task, plan the rest anew: estimates are worst cases, so more fits.
+
+        False when a budget refused or a call failed, so that no other call should follow.
+        """
         while waiting:
             planned = self.plan(waiting)
             first = planned.packs[0] if planned.packs else Pack((), self.prices.call())
             pack = self.prices.within(first, self._room, is_narrow=self._is_narrow)
             if not pack.pieces:
                 self._stop_at_bounds(planned)
-                return
+                return True
             rest = [*first.pieces[len(pack.pieces) :], *_not_in_first(planned)]
             if not self._send(pack, rest):
-                return
+                return False
             waiting = rest
+        return True
+
+    def switch(self, route: Route, prices: PriceList) -> None:
+        """Send the next calls on another route."""
+        self.route, self.prices = route, prices
 
     def _send(self, pack: Pack, rest: Sequence[Priced]) -> bool:
         """Make one call; True when the review may go on."""
@@ -74,16 +82,17 @@ class ReviewRun:
         if isinstance(result, Refused):
             self.budgets = result.budgets or self.budgets
             self.ending = self.ending._replace(refused=result)
-            self._leave_out("the budget refused", [*pack.pieces, *rest])
+            self.leave_out("the budget refused", [*pack.pieces, *rest])
             return False
         if isinstance(result, Failed):
             self.ending = self.ending._replace(failure=f"the model's service failed ({result.kind}): {_one_line(result.text)}")
             self.budgets = self._gate.budgets(self._task, self.route.tier)  # what may have been billed is held by now
-            self._leave_out("the model's service failed", [*pack.pieces, *rest])
+            self.leave_out("the model's service failed", [*pack.pieces, *rest])
             return False
         return self._take(result, pack, rest)
 
-    def _take(self, served: Served, pack: Pack, rest: Sequence[Priced]) -> bool:
+    def account(self, served: Served) -> None:
+        """Take in what a call of this task used, whatever it was for."""
         self.usage = self.usage.plus(served.usage)
         self.spent = Spent(
             self.usage.total_tokens, self.spent.nano_usd + served.cost_nano_usd, self.spent.steps + served.attempts
@@ -91,6 +100,9 @@ class ReviewRun:
         self.budgets = served.budgets or self.budgets
         if served.accounting != "metered":
             self.ending = self.ending._replace(is_recorded=False)
+
+    def _take(self, served: Served, pack: Pack, rest: Sequence[Priced]) -> bool:
+        self.account(served)
         pieces = [each.piece for each in pack.pieces]
         answer = read_answer(served.message, ShownLines(pieces))
         self.findings += answer.findings
@@ -100,7 +112,7 @@ class ReviewRun:
         if answer.is_usable:
             self.shown += pieces
             return True
-        self._leave_out("the model gave no usable answer", [*pack.pieces, *rest])
+        self.leave_out("the model gave no usable answer", [*pack.pieces, *rest])
         return False
 
     def _stop_at_bounds(self, planned: Plan) -> None:
@@ -108,9 +120,10 @@ class ReviewRun:
         unplanned = [LeftOut(each, "tokens") for pack in planned.packs for each in pack.pieces]
         left_out = [*unplanned, *planned.left_out]
         self.left_out += [(why(each.cause, self._task.workflow.task), each) for each in left_out]
-        self.ending = self.ending._replace(causes=frozenset(each.cause for each in left_out))
+        self.ending = self.ending._replace(causes=self.ending.causes | {each.cause for each in left_out})
 
-    def _leave_out(self, reason: str, pieces: Sequence[Priced]) -> None:
+    def leave_out(self, reason: str, pieces: Sequence[Priced]) -> None:
+        """Note pieces that are not reviewed, and why."""
         self.left_out += [(reason, LeftOut(each, "tokens")) for each in pieces]
 
 
