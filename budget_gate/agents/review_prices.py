@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from budget_gate.agents.review_request import Briefing, piece_text
+from budget_gate.agents.review_request import CACHE_MARK, Briefing, piece_text
 from budget_gate.core.diff_pieces import Piece
 from budget_gate.core.packing import Pack, Price, Priced, Room
 from budget_gate.core.policy import Bounds
@@ -34,7 +34,9 @@ class PriceList:
         return [Priced(piece, self.piece(piece)) for piece in pieces]
 
     def _input_price(self, text: str) -> Price:
-        estimate = self._gate.estimate(self._route, {"messages": [{"role": "user", "content": text}]})
+        mark = {"cache_control": CACHE_MARK} if self._briefing.is_cached else {}  # any token may then be billed as written
+        content = [{"type": "text", "text": text, **mark}]
+        estimate = self._gate.estimate(self._route, {"messages": [{"role": "user", "content": content}]})
         return Price(estimate.input_tokens, estimate.nano_usd)
 
     def within(self, pack: Pack, room: Room, *, is_narrow: bool) -> Pack:

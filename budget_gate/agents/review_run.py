@@ -68,9 +68,10 @@ class ReviewRun:
             waiting = rest
         return True
 
-    def switch(self, route: Route, prices: PriceList) -> None:
-        """Send the next calls on another route."""
-        self.route, self.prices = route, prices
+    def switch(self, route: Route, briefing: Briefing) -> None:
+        """Send the next calls on another route, or with another briefing."""
+        self.route, self._briefing = route, briefing
+        self.prices = PriceList(self._gate, route, briefing)
 
     def _send(self, pack: Pack, rest: Sequence[Priced]) -> bool:
         """Make one call; True when the review may go on."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from budget_gate.agents.prompt_files import load_prompt
-from budget_gate.agents.review_prices import PriceList, room_left
+from budget_gate.agents.review_prices import room_left
 from budget_gate.agents.review_request import Briefing
 from budget_gate.agents.review_run import ReviewRun
 from budget_gate.agents.triage_request import read_picks, triage_request
@@ -18,6 +18,7 @@ from budget_gate.core.diff_risk import Risk
 from budget_gate.core.errors import ProviderError, UnknownModel
 from budget_gate.core.matching import glob_matches
 from budget_gate.core.packing import Price, Priced
+from budget_gate.core.prompt_caching import is_surely_cacheable
 from budget_gate.core.routing import Facts, Route, candidate_tiers
 from budget_gate.core.tasks import Task
 from budget_gate.gate.interface import GateService, Served
@@ -41,20 +42,30 @@ class _Split(NamedTuple):
 def review_in_steps(gate: GateService, task: Task, run: ReviewRun, briefing: Briefing, waiting: Sequence[Priced]) -> None:
     """Review what is waiting: in one go, or, where the route was raised and one call is not enough, divided by triage."""
     planned = run.plan(waiting)
-    cheap = _cheaper_route(gate, task, run.route) if len(planned.packs) > 1 or planned.left_out else None
-    split = _split(gate, task, run, cheap, briefing, [each.piece for each in waiting]) if cheap is not None else None
-    if cheap is None or split is None:
+    if len(planned.packs) <= 1 and not planned.left_out:
         run.review(waiting)
         return
-    raised, prices = run.route, run.prices
-    may_go_on = run.review(prices.priced(split.dear))
-    run.switch(cheap, PriceList(gate, cheap, briefing))
+    pieces = [each.piece for each in waiting]
+    raised, cheap = run.route, _cheaper_route(gate, task, run.route)
+    split = _split(gate, task, run, cheap, briefing, pieces) if cheap is not None else None
+    run.switch(raised, marked_for_cache(gate, raised, briefing))
+    if cheap is None or split is None:
+        run.review(run.prices.priced(pieces))
+        return
+    may_go_on = run.review(run.prices.priced(split.dear))
+    run.switch(cheap, marked_for_cache(gate, cheap, briefing))
     rest = run.prices.priced(split.cheap)
     if may_go_on:
         run.review(rest)
     else:
         run.leave_out(run.left_out[-1][0], rest)
-    run.switch(raised._replace(reason=f"{raised.reason}; {split.note}"), prices)
+    run.switch(raised._replace(reason=f"{raised.reason}; {split.note}"), briefing)
+
+
+def marked_for_cache(gate: GateService, route: Route, briefing: Briefing) -> Briefing:
+    """Return the briefing, marked for the model's cache where what its requests share is surely long enough for it."""
+    shared_tokens = gate.estimate(route, briefing.request(())).input_tokens
+    return briefing._replace(is_cached=is_surely_cacheable(route.model, shared_tokens))
 
 
 def _cheaper_route(gate: GateService, task: Task, route: Route) -> Route | None:

@@ -31,6 +31,9 @@ NEWER_PERCENT = 130
 """Of the measured factors. The newer tokenizer makes "approximately 30 percent more tokens" (same page); the earlier models' own
 one was never published, hence a tenth on top."""
 
+PLAIN_SURPLUS_PERCENT = 140
+"""How far above the public tokenizer's count the measured factors lie for ordinary text, before the factor of the family."""
+
 REQUEST_TOKENS = 24
 MESSAGE_TOKENS = 8
 BLOCK_TOKENS = 6
@@ -134,6 +137,11 @@ def input_tokens_bound(body: Mapping[str, Any]) -> int:
 def text_tokens_bound(text: str, model: str) -> int:
     """Return an upper bound on the tokens of a text by itself."""
     return _scaled(_text_hundredths(text), EARLIER_PERCENT if _is_earlier(model) else NEWER_PERCENT)
+
+
+def bound_surplus_percent(model: str) -> int:
+    """Return how far above a prompt's tokens its bound may lie, in per cent of them, for instructions in plain English."""
+    return PLAIN_SURPLUS_PERCENT * (EARLIER_PERCENT if _is_earlier(model) else NEWER_PERCENT) // _FULL
 
 
 def _is_earlier(model: str) -> bool:
