@@ -141,7 +141,12 @@ def test_there_is_no_mark_where_it_would_only_cost(server: AnthropicServer, mode
     [
         *(("claude-opus-4-6", 4_096), ("claude-opus-4-7", 4_096), ("claude-haiku-4-5-20251001", 4_096), ("some-model", 4_096)),
         *(("claude-sonnet-4-6", 2_048), ("claude-sonnet-4-5-20250929", 1_024), ("claude-opus-4-8", 1_024)),
-        *(("claude-3-5-haiku-20241022", 2_048), ("claude-sonnet-4-20250514", 1_024)),
+        *(
+            ("claude-sonnet-5", 1_024),
+            ("claude-sonnet-5-5", 4_096),
+            ("claude-3-5-haiku-20241022", 2_048),
+            ("claude-sonnet-4-20250514", 1_024),
+        ),
     ],
 )
 def test_the_shortest_prefix_is_the_model_s_own(model: str, least: int) -> None:
