@@ -217,14 +217,17 @@ def _monotony_hundredths(pairs: Mapping[int, int], length_bytes: int) -> int:
 def _foreign_hundredths(text: str, length_bytes: int) -> int:
     """Return the correction for text outside ASCII: common Chinese characters count less, and what unfolds counts more.
 
-    The measured tokenizer normalizes (NFKC), which makes a phrase of some single characters; every byte that adds counts in full.
+    The measured tokenizer normalizes (NFKC), which makes a phrase of some single characters; every byte that adds counts in full. And
+    every different mark (accents and the like that join a letter) counts extra: a script has a few dozen, which words make cheap; a
+    table of characters, such as Jinja's pattern of names, has a thousand, and none of them is.
     """
     common = sum(times for character, times in Counter(_HANZI.findall(text)).items() if character in _common_hanzi())
     unfolded_bytes = 0
     if not unicodedata.is_normalized("NFKC", text):
         normalized = unicodedata.normalize("NFKC", text)
         unfolded_bytes = max(len(normalized.encode("utf-8", "surrogatepass")) - length_bytes, 0)
-    return _FULL * unfolded_bytes - factors.COMMON_HANZI_SAVES * common
+    marks = sum(unicodedata.category(character).startswith("M") for character in set(text))
+    return _FULL * (unfolded_bytes + marks) - factors.COMMON_HANZI_SAVES * common
 
 
 @lru_cache(maxsize=1)
