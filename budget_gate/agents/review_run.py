@@ -14,11 +14,14 @@ from budget_gate.core.reservations import BudgetState, Refused
 from budget_gate.core.routing import Route
 from budget_gate.core.tasks import Task
 from budget_gate.core.usage import Usage
-from budget_gate.gate.interface import GateService, Served
+from budget_gate.gate.interface import GateService, Served, is_bound_only
 from budget_gate.providers.interface import Failed
 
 CALLS_MOST = 50
 """The most calls of one review, whatever the policy allows."""
+
+NO_ROOM_TO_RETRY = "the model's service failed; what the attempt may have cost leaves the task no room for another"
+"""A broken service is a note, even where a budget that is used up would block (docs/decisions/0017)."""
 
 
 class ReviewRun:
@@ -82,6 +85,10 @@ class ReviewRun:
             result = Failed("broken", str(error), 0)
         if isinstance(result, Refused):
             self.budgets = result.budgets or self.budgets
+            if is_bound_only(result):  # it was planned within the task's bounds: an attempt of this very call broke, and is held
+                self.ending = self.ending._replace(failure=NO_ROOM_TO_RETRY)
+                self.leave_out("the model's service failed", [*pack.pieces, *rest])
+                return False
             self.ending = self.ending._replace(refused=result)
             self.leave_out("the budget refused", [*pack.pieces, *rest])
             return False
