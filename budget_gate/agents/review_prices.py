@@ -18,6 +18,7 @@ class PriceList:
     def __init__(self, gate: GateService, route: Route, briefing: Briefing) -> None:
         self._gate, self._route, self._briefing = gate, route, briefing
         self._empty = self._input_price("")
+        self._known: dict[tuple[object, ...], Price] = {}
 
     def call(self, pieces: Iterable[Piece] = (), *, is_narrow: bool = False) -> Price:
         """Return the price of one whole call: instructions, pieces, and the longest answer."""
@@ -25,9 +26,12 @@ class PriceList:
         return Price(estimate.input_tokens + estimate.output_tokens, estimate.nano_usd)
 
     def piece(self, piece: Piece) -> Price:
-        """Return what a piece adds to a call."""
-        price = self._input_price(piece_text(piece))
-        return Price(price.tokens - self._empty.tokens + 1, price.nano_usd - self._empty.nano_usd + 1)
+        """Return what a piece adds to a call. Plans are made again and again, of the same pieces: each is worked out once."""
+        name = (piece.hunk, piece.lines[0], len(piece.lines))  # neighbouring lines of one hunk, so this says which they are
+        if name not in self._known:
+            price = self._input_price(piece_text(piece))
+            self._known[name] = Price(price.tokens - self._empty.tokens + 1, price.nano_usd - self._empty.nano_usd + 1)
+        return self._known[name]
 
     def priced(self, pieces: Iterable[Piece]) -> list[Priced]:
         """Return the pieces, each with its price."""

@@ -4,6 +4,7 @@ The corpus is made while the tests run (``fakes.diff_corpus``): releases of publ
 """
 
 import re
+import time
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -167,6 +168,16 @@ def test_a_review_loses_nothing_and_keeps_its_bound(diffs: tuple[RealDiff, ...],
         assert review.task_tokens <= (bounds.hard_tokens or 0), diff.name
         assert sum(input_tokens_bound(body) for body in review.sent[:1]) + 1_024 <= (bounds.hard_tokens or 0), diff.name
         assert len(review.sent) <= (bounds.steps or 0), diff.name
+
+
+def test_a_change_of_two_thousand_lines_takes_little_time_of_ours(diffs: tuple[RealDiff, ...]) -> None:
+    """Everything but the model's answer: a second is the bar (benchmarks/review_cost.py); counted in processor time, with slack."""
+    middling = [diff for diff in diffs if 1_500 <= diff.data.count(b"\n") <= 2_500]
+    assert middling
+    for diff in middling:
+        started = time.process_time()
+        Review(diff, ACME)
+        assert time.process_time() - started < 3.0, diff.name
 
 
 def test_without_a_registry_the_corpus_says_so(tmp_path: Any) -> None:
