@@ -7,17 +7,18 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from budget_gate.agents.prompt_files import load_prompt
-from budget_gate.agents.review_answer import merged
 from budget_gate.agents.review_masking import masked_change
 from budget_gate.agents.review_memory import ReviewMemory
 from budget_gate.agents.review_prices import PriceList
 from budget_gate.agents.review_report import not_reviewed, reason_of, verdict_of, why
 from budget_gate.agents.review_request import Briefing, unused_tag
 from budget_gate.agents.review_run import ReviewRun
+from budget_gate.agents.review_steps import review_in_steps
 from budget_gate.core.diff_pieces import Piece, pieces_of
 from budget_gate.core.diff_selection import Selection, select
 from budget_gate.core.diff_values import FileDiff
 from budget_gate.core.diffs import parse_diff
+from budget_gate.core.finding_checks import ShownCode, checked
 from budget_gate.core.money import usd_short
 from budget_gate.core.packing import LeftOut, Plan
 from budget_gate.core.pull_requests import SEVERITIES, PullRequest, Severity
@@ -76,7 +77,8 @@ class CodeReviewAgent:
         waiting = prices.priced(pieces)
         if dry_run:
             return self._dry(run.plan(run.without_known(waiting)), run, selection)
-        run.review(waiting)
+        review_in_steps(self._gate, self._task, run, briefing, waiting)
+        run.write_memory()
         return self._outcome(run, selection)
 
     def explain(self, diff: bytes | str, pull: PullRequest | None = None, *, tag: str) -> RouteExplained:
@@ -137,7 +139,7 @@ class CodeReviewAgent:
         )
 
     def _outcome(self, run: ReviewRun, selection: Selection) -> ReviewOutcome:
-        everything = merged(run.findings)
+        everything = checked(run.findings, ShownCode([*run.shown, *run.reused]))
         least = SEVERITIES.index(self._min_severity)
         findings = [each for each in everything if SEVERITIES.index(each.severity) >= least]
         run.ending = run.ending._replace(minor=len(everything) - len(findings))

@@ -8,11 +8,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from budget_gate.agents.review_request import TOOL_NAME
+from budget_gate.agents.triage_request import TRIAGE_TOOL_NAME
 
 SUMMARY = "Scripted stand-in, no model was asked: the shown lines were searched for a fixed list of patterns."
 
 _ADDED = re.compile(r"R(\d{1,10}) \+(.*)")
 _FILE = re.compile(r"file (.*) \([a-z_]+\)")
+_HUNK = re.compile(r"hunk (\d{1,6}): (.*?) \([a-z_]+\).*")
 _LINE_CHARACTERS_MOST = 500
 
 
@@ -134,10 +136,13 @@ RULES = (
 
 
 def scripted_reviewer(body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the content blocks that answer a review request: one call of the forced tool, with what the rules found.
+    """Return the content blocks that answer a review or triage request: one call of the forced tool, with what the rules found.
 
     A request that forces no tool gets a sentence instead.
     """
+    if body.get("tool_choice", {}).get("name") == TRIAGE_TOOL_NAME:
+        picks = {"picks": list(_picks(_user_text(body)))}
+        return [{"type": "tool_use", "id": "toolu_scripted", "name": TRIAGE_TOOL_NAME, "input": picks}]
     if body.get("tool_choice", {}).get("name") != TOOL_NAME:
         return [{"type": "text", "text": SUMMARY}]
     reported = {"findings": list(_findings(_user_text(body))), "summary": SUMMARY}
@@ -168,3 +173,14 @@ def _findings_on(path: str, line: int, text: str) -> Iterator[dict[str, Any]]:
             seen.add(rule.category)
             place = {"path": path, "line": line, "end_line": line, "side": "RIGHT"}
             yield {**place, "severity": rule.severity, "category": rule.category, "text": rule.text}
+
+
+def _picks(text: str) -> Iterator[dict[str, Any]]:
+    """Yield each listed hunk in which a rule finds something, once."""
+    number, path, last = 0, "", 0
+    for line in text.split("\n"):
+        if hunk := _HUNK.fullmatch(line):
+            number, path = int(hunk[1]), hunk[2]
+        elif number > last and line.startswith("+") and (found := next(_findings_on(path, 0, line[1:]), None)):
+            last = number
+            yield {"hunk": number, "why": found["category"]}

@@ -140,15 +140,3 @@ def _text(item: Mapping[str, Any], field: str, characters_most: int) -> str:
 def _is_line(value: object) -> TypeGuard[int]:
     """True for a line number; a boolean is an integer to Python and none here."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
-
-
-def merged(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return findings, most severe first, with one left of those that say the same of the same place."""
-    kept: dict[tuple[str, Side, int, str], Finding] = {}
-    for finding in sorted(findings, key=_by_severity):
-        kept.setdefault((finding.path, finding.side, finding.line, finding.category.lower()), finding)
-    return tuple(kept.values())
-
-
-def _by_severity(finding: Finding) -> tuple[int, str, int, int, str]:
-    return -SEVERITIES.index(finding.severity), finding.path, finding.line, finding.end_line, finding.text

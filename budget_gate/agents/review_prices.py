@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from budget_gate.agents.review_request import Briefing, piece_text
+from budget_gate.agents.review_request import CACHE_MARK, Briefing, piece_text
 from budget_gate.core.diff_pieces import Piece
 from budget_gate.core.packing import Pack, Price, Priced, Room
 from budget_gate.core.policy import Bounds
@@ -18,6 +18,7 @@ class PriceList:
     def __init__(self, gate: GateService, route: Route, briefing: Briefing) -> None:
         self._gate, self._route, self._briefing = gate, route, briefing
         self._empty = self._input_price("")
+        self._known: dict[tuple[object, ...], Price] = {}
 
     def call(self, pieces: Iterable[Piece] = (), *, is_narrow: bool = False) -> Price:
         """Return the price of one whole call: instructions, pieces, and the longest answer."""
@@ -25,16 +26,21 @@ class PriceList:
         return Price(estimate.input_tokens + estimate.output_tokens, estimate.nano_usd)
 
     def piece(self, piece: Piece) -> Price:
-        """Return what a piece adds to a call."""
-        price = self._input_price(piece_text(piece))
-        return Price(price.tokens - self._empty.tokens + 1, price.nano_usd - self._empty.nano_usd + 1)
+        """Return what a piece adds to a call. Plans are made again and again, of the same pieces: each is worked out once."""
+        name = (piece.hunk, piece.lines[0], len(piece.lines))  # neighbouring lines of one hunk, so this says which they are
+        if name not in self._known:
+            price = self._input_price(piece_text(piece))
+            self._known[name] = Price(price.tokens - self._empty.tokens + 1, price.nano_usd - self._empty.nano_usd + 1)
+        return self._known[name]
 
     def priced(self, pieces: Iterable[Piece]) -> list[Priced]:
         """Return the pieces, each with its price."""
         return [Priced(piece, self.piece(piece)) for piece in pieces]
 
     def _input_price(self, text: str) -> Price:
-        estimate = self._gate.estimate(self._route, {"messages": [{"role": "user", "content": text}]})
+        mark = {"cache_control": CACHE_MARK} if self._briefing.is_cached else {}  # any token may then be billed as written
+        content = [{"type": "text", "text": text, **mark}]
+        estimate = self._gate.estimate(self._route, {"messages": [{"role": "user", "content": content}]})
         return Price(estimate.input_tokens, estimate.nano_usd)
 
     def within(self, pack: Pack, room: Room, *, is_narrow: bool) -> Pack:

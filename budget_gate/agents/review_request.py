@@ -19,6 +19,9 @@ BODY_CHARACTERS_MOST = 1_000
 
 TAG_CHARACTERS_LEAST = 8
 
+CACHE_MARK: Mapping[str, str] = {"type": "ephemeral"}
+"""Asks for five minutes: the calls of a review follow each other (https://platform.claude.com/docs/en/build-with-claude/prompt-caching)."""
+
 _TEXT = {"type": "string"}
 _LINE = {"type": "integer", "minimum": 1}
 TOOL: Mapping[str, Any] = {
@@ -84,23 +87,33 @@ def unused_tag(tag: str, texts: Iterable[str]) -> str:
 
 
 class Briefing(NamedTuple):
-    """What every request of one review shares. ``pull`` is None for a bare diff."""
+    """What every request of one review shares. ``pull`` is None for a bare diff.
+
+    ``is_cached`` marks the parts that the next request begins with as well, instructions and the author's words, for the model's
+    cache. A cached briefing keeps the description in narrow requests: one that differed would be paid for in full.
+    """
 
     prompt: Prompt
     tag: str
     pull: PullRequest | None = None
+    is_cached: bool = False
 
     def request(self, pieces: Iterable[Piece], *, is_narrow: bool = False) -> dict[str, Any]:
         """Return the request for these pieces, without ``model`` and ``max_tokens``. A narrow one leaves out the description."""
         parts = [f"The random word is {self.tag}."]
         if self.pull is not None:
-            parts.append(self._fenced("pull-request", self._about(self.pull, is_narrow=is_narrow)))
-        parts.append(self._fenced("diff", pieces_text(pieces)))
+            is_short = is_narrow and not self.is_cached
+            parts.append(self._fenced("pull-request", self._about(self.pull, is_narrow=is_short)))
+        diff = self._fenced("diff", pieces_text(pieces))
+        mark = {"cache_control": CACHE_MARK} if self.is_cached else {}
+        texts = ["\n".join(parts), diff] if self.is_cached else ["\n".join((*parts, diff))]
+        content: list[dict[str, Any]] = [{"type": "text", "text": text} for text in texts]
+        content[0] |= mark
         return {
-            "system": [{"type": "text", "text": self.prompt.text}],
+            "system": [{"type": "text", "text": self.prompt.text, **mark}],
             "tools": [TOOL],
             "tool_choice": {"type": "tool", "name": TOOL_NAME},
-            "messages": [{"role": "user", "content": [{"type": "text", "text": "\n".join(parts)}]}],
+            "messages": [{"role": "user", "content": content}],
         }
 
     def _fenced(self, name: str, data: str) -> str:

@@ -17,7 +17,7 @@ from budget_gate.core.reservations import BudgetState, Refused
 from budget_gate.core.routing import Route
 from budget_gate.core.tasks import Task
 from budget_gate.core.usage import Usage
-from budget_gate.gate.interface import GateService, Served
+from budget_gate.gate.interface import GateService, Served, is_bound_only
 from budget_gate.providers.interface import Failed
 
 CALLS_MOST = 50
@@ -25,6 +25,9 @@ CALLS_MOST = 50
 
 WHOLE_HUNK = 2
 """The length of an uncut piece's order: file and hunk."""
+
+NO_ROOM_TO_RETRY = "the model's service failed; what the attempt may have cost leaves the task no room for another"
+"""A broken service is a note, even where a budget that is used up would block (docs/decisions/0017)."""
 
 
 class ReviewRun:
@@ -69,8 +72,11 @@ class ReviewRun:
     def _is_narrow(self) -> bool:
         return self._room.soft_tokens == 0
 
-    def review(self, waiting: Sequence[Priced]) -> None:
-        """Send one pack, see what that left of the task, plan the rest anew: estimates are worst cases, so more fits."""
+    def review(self, waiting: Sequence[Priced]) -> bool:
+        """Send one pack, see what that left of the task, plan the rest anew: estimates are worst cases, so more fits.
+
+        False when a budget refused or a call failed, so that no other call should follow.
+        """
         waiting = self.without_known(waiting)
         while waiting:
             planned = self.plan(waiting)
@@ -78,7 +84,7 @@ class ReviewRun:
             pack = self.prices.within(first, self._room, is_narrow=self._is_narrow)
             if not pack.pieces:
                 self._stop_at_bounds(planned)
-                break
+                return True
             rest = [*first.pieces[len(pack.pieces) :], *_not_in_first(planned)]
             unknown = self.without_known([each for each in pack.pieces if len(each.piece.order) > WHOLE_HUNK])
             whole = [each for each in pack.pieces if len(each.piece.order) == WHOLE_HUNK]
@@ -87,17 +93,17 @@ class ReviewRun:
                 continue
             is_first_route = self.first_route is None
             if not self._send(pack, rest):
-                break
+                return False
             waiting = rest
             if is_first_route and self.first_route is not None:  # nothing was read; the prices are another tier's now
                 waiting = self.prices.priced(each.piece for each in [*pack.pieces, *rest])
-        self._write_memory()
+        return True
 
-    def without_known(self, waiting: Sequence[Priced]) -> list[Priced]:
-        """Return what no earlier run has read; take over the findings of the rest."""
+    def without_known(self, waiting: Sequence[Priced], route: Route | None = None) -> list[Priced]:
+        """Return what no earlier run has read on a route (None: the present one); take over the findings of the rest."""
         if self._memory is None or not waiting:
             return list(waiting)
-        known = self._memory.recall([each.piece for each in waiting], self.route)
+        known = self._memory.recall([each.piece for each in waiting], route or self.route)
         for each in waiting:
             remembered = known.get(each.piece.order)
             if remembered is not None:
@@ -109,12 +115,18 @@ class ReviewRun:
         )
         return [each for each in waiting if each.piece.order not in known]
 
-    def _write_memory(self) -> None:
+    def write_memory(self) -> None:
+        """Write what this run has learnt, for the next one."""
         if self._memory is None:
             return
         if self.reused:
             self._memory.record_avoided(self.reused, self.route, self._avoided_nano_usd)
         self._memory.write()
+
+    def switch(self, route: Route, briefing: Briefing) -> None:
+        """Send the next calls on another route, or with another briefing."""
+        self.route, self._briefing = route, briefing
+        self.prices = PriceList(self._gate, route, briefing)
 
     def _send(self, pack: Pack, rest: Sequence[Priced]) -> bool:
         """Make one call; True when the review may go on."""
@@ -128,17 +140,21 @@ class ReviewRun:
         if isinstance(result, Refused) and self.first_route is not None and not self._is_served:
             # The overload is what went wrong: that a tier nobody planned for has no budget must not block anything.
             self.ending = self.ending._replace(failure=f"{self._overload}; {self.route.tier} has no budget to take over")
-            self._leave_out("the model's service failed", [*pack.pieces, *rest])
+            self.leave_out("the model's service failed", [*pack.pieces, *rest])
             return False
         if isinstance(result, Refused):
             self.budgets = result.budgets or self.budgets
+            if is_bound_only(result):  # it was planned within the task's bounds: an attempt of this very call broke, and is held
+                self.ending = self.ending._replace(failure=NO_ROOM_TO_RETRY)
+                self.leave_out("the model's service failed", [*pack.pieces, *rest])
+                return False
             self.ending = self.ending._replace(refused=result)
-            self._leave_out("the budget refused", [*pack.pieces, *rest])
+            self.leave_out("the budget refused", [*pack.pieces, *rest])
             return False
         if isinstance(result, Failed):
             self.ending = self.ending._replace(failure=f"the model's service failed ({result.kind}): {_one_line(result.text)}")
             self.budgets = self._gate.budgets(self._task, self.route.tier)  # what may have been billed is held by now
-            self._leave_out("the model's service failed", [*pack.pieces, *rest])
+            self.leave_out("the model's service failed", [*pack.pieces, *rest])
             return False
         return self._take(result, pack, rest)
 
@@ -147,15 +163,15 @@ class ReviewRun:
         route = self._gate.fallback(self._task, self.route) if self.first_route is None else None
         if route is None:
             return False
-        self.first_route, self.route = self.route, route
-        self.prices = PriceList(self._gate, route, self._briefing)
+        self.first_route = self.route
+        self.switch(route, self._briefing)
         self._overload = f"the model's service failed ({failed.kind}): {_one_line(failed.text)}"
         self.budgets = self._gate.budgets(self._task, route.tier)
         self.spent = self.spent._replace(steps=self.spent.steps + failed.attempts)
         return True
 
-    def _take(self, served: Served, pack: Pack, rest: Sequence[Priced]) -> bool:
-        self._is_served = self.first_route is not None
+    def account(self, served: Served) -> None:
+        """Take in what a call of this task used, whatever it was for."""
         self.usage = self.usage.plus(served.usage)
         self.spent = Spent(
             self.usage.total_tokens, self.spent.nano_usd + served.cost_nano_usd, self.spent.steps + served.attempts
@@ -164,6 +180,10 @@ class ReviewRun:
         self.unsettled += served.unsettled
         if served.accounting != "metered":
             self.ending = self.ending._replace(is_recorded=False)
+
+    def _take(self, served: Served, pack: Pack, rest: Sequence[Priced]) -> bool:
+        self.account(served)
+        self._is_served = self.first_route is not None
         pieces = [each.piece for each in pack.pieces]
         answer = read_answer(served.message, ShownLines(pieces))
         self.findings += answer.findings
@@ -175,7 +195,7 @@ class ReviewRun:
             if not answer.failure:
                 self._keep(pack, answer.findings, served.cost_nano_usd)
             return True
-        self._leave_out("the model gave no usable answer", [*pack.pieces, *rest])
+        self.leave_out("the model gave no usable answer", [*pack.pieces, *rest])
         return False
 
     def _keep(self, pack: Pack, findings: Sequence[Finding], cost_nano_usd: int) -> None:
@@ -192,9 +212,10 @@ class ReviewRun:
         unplanned = [LeftOut(each, "tokens") for pack in planned.packs for each in pack.pieces]
         left_out = [*unplanned, *planned.left_out]
         self.left_out += [(why(each.cause, self._task.workflow.task), each) for each in left_out]
-        self.ending = self.ending._replace(causes=frozenset(each.cause for each in left_out))
+        self.ending = self.ending._replace(causes=self.ending.causes | {each.cause for each in left_out})
 
-    def _leave_out(self, reason: str, pieces: Sequence[Priced]) -> None:
+    def leave_out(self, reason: str, pieces: Sequence[Priced]) -> None:
+        """Note pieces that are not reviewed, and why."""
         self.left_out += [(reason, LeftOut(each, "tokens")) for each in pieces]
 
 

@@ -1,4 +1,7 @@
-"""How much a mistake in a file would matter, judged by its path alone. Orders a review that cannot afford everything."""
+"""How much a mistake in a file would matter, judged by its path alone. Orders a review that cannot afford everything.
+
+Whether a change tests what it touches is ``core.diff_tests``.
+"""
 
 import re
 from enum import IntEnum
@@ -78,7 +81,7 @@ _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+(?![a-z])")
 def risk_of(path: str) -> Risk:
     """Return the risk of a file. Tests and documents stay what they are, whatever else their path mentions."""
     folded = path.replace("\\", "/")
-    words = {word.lower() for word in _WORD.findall(folded)}
+    words = set(words_of(folded))
     lower = folded.lower()
     *folders, name = lower.split("/")
     if not words.isdisjoint(_TEST_WORDS):
@@ -92,3 +95,19 @@ def risk_of(path: str) -> Risk:
     if name.endswith(_CONFIGURATION_ENDINGS):
         return Risk.CONFIGURATION
     return Risk.SOURCE
+
+
+def words_of(name: str) -> tuple[str, ...]:
+    """Return the words of a path or name, in lower case: ``UserLogin_v2`` is ``user``, ``login``, ``v2``."""
+    return tuple(word.lower() for word in _WORD.findall(name))
+
+
+def subject_words(name: str) -> tuple[str, ...]:
+    """Return the words of a test file's name that say what it tests: ``test_user_login`` is ``user``, ``login``."""
+    return tuple(word for word in words_of(name) if word not in _TEST_WORDS)
+
+
+def is_code(path: str) -> bool:
+    """True for files that run, and so can be tested: source, and security-looking files that are no configuration."""
+    risk = risk_of(path)
+    return risk is Risk.SOURCE or (risk is Risk.SECURITY and not path.lower().endswith(_CONFIGURATION_ENDINGS))

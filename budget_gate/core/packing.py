@@ -18,6 +18,9 @@ _UNBOUNDED = 2**62
 NARROW_CONTEXT_LINES = 1
 """Unchanged lines kept around a change once the soft bound is passed."""
 
+NARROW_FUNCTION_LINES = 40
+"""A changed function up to this long stays whole all the same, where the hard bounds have room for it."""
+
 Cause = Literal["tokens", "usd", "steps", "soft", "line"]
 """Why a piece was left out: a bound of the task, the soft bound, or a single line longer than all that is left."""
 
@@ -109,12 +112,12 @@ def _cut_to_fit(priced: Priced, most: Price, price: Callable[[Piece], Price]) ->
     return [part for half in halves(priced.piece) for part in _cut_to_fit(Priced(half, price(half)), most, price)]
 
 
-def _review_order(pieces: Sequence[Priced]) -> Callable[[Priced], tuple[Risk, int, tuple[int, ...]]]:
-    """Order by risk, then small files before large ones (more files are seen), then by place in the diff."""
+def _review_order(pieces: Sequence[Priced]) -> Callable[[Priced], tuple[Risk, bool, int, tuple[int, ...]]]:
+    """Order by risk, then what no test covers, then small files before large ones (more are seen), then by place in the diff."""
     file_tokens: dict[int, int] = {}
     for piece, price in pieces:
         file_tokens[piece.order[0]] = file_tokens.get(piece.order[0], 0) + price.tokens
-    return lambda each: (each.piece.risk, file_tokens[each.piece.order[0]], each.piece.order)
+    return lambda each: (each.piece.risk, not each.piece.is_untested, file_tokens[each.piece.order[0]], each.piece.order)
 
 
 class _Packer:
@@ -139,8 +142,18 @@ class _Packer:
                 self._place_as_it_is(part)
 
     def _narrowed(self, priced: Priced) -> list[Priced]:
-        """Return the piece with less context; as it is, when the whole of it would stay out anyway or none is gained."""
-        parts = [Priced(part, self._price(part)) for part in with_less_context(priced.piece, NARROW_CONTEXT_LINES)]
+        """Return the piece with less context; as it is, when the whole of it would stay out anyway or none is gained.
+
+        Functions stay whole where all of the piece still fits so.
+        """
+        plain = with_less_context(priced.piece, NARROW_CONTEXT_LINES)
+        whole = with_less_context(priced.piece, NARROW_CONTEXT_LINES, function_lines=NARROW_FUNCTION_LINES)
+        if whole != plain:
+            parts = [Priced(part, self._price(part)) for part in whole]
+            total = Price(sum(part.price.tokens for part in parts), sum(part.price.nano_usd for part in parts))
+            if total.tokens <= priced.price.tokens and self._obstacle(total)[0] is None:
+                return parts
+        parts = [Priced(part, self._price(part)) for part in plain]
         gained = sum(part.price.tokens for part in parts) < priced.price.tokens
         reachable = any(self._obstacle(part.price)[0] is None for part in parts)
         return parts if gained and reachable else [priced]

@@ -131,22 +131,33 @@ def _searches_usd(price: DatedPrice, web_searches: int) -> Decimal:
     return EXACT.multiply(price.web_searches_kcount, web_searches).scaleb(_THOUSANDTH, context=EXACT)
 
 
-def dearest_input_rate(price: DatedPrice, prompt_tokens: int) -> Decimal:
-    """Return the highest rate any prompt token can pay: written to a cache for an hour is dearer than plain input."""
-    kinds = (price.input, price.cache_read, price.cache_write_5m, price.cache_write_1h)
+def dearest_input_rate(price: DatedPrice, prompt_tokens: int, *, hour_cache: bool = True) -> Decimal:
+    """Return the highest rate any prompt token can pay: written to a cache is dearer than plain input, for an hour the dearest.
+
+    ``hour_cache`` False says that the request asks for no more than the usual five minutes.
+    """
+    kinds = (price.input, price.cache_read, price.cache_write_5m, price.cache_write_1h if hour_cache else None)
     return max(rate.for_prompt(prompt_tokens) for rate in kinds if rate is not None)
 
 
 def worst_cost_nano_usd(
-    price: DatedPrice, input_tokens: int, output_tokens: int, *, web_searches: int = 0, cached: bool = False
+    price: DatedPrice,
+    input_tokens: int,
+    output_tokens: int,
+    *,
+    web_searches: int = 0,
+    cached: bool = False,
+    hour_cache: bool = True,
 ) -> int:
     """Return the most a call can cost that reads at most ``input_tokens`` and writes at most ``output_tokens``.
 
-    ``cached`` says that the request marks cache breakpoints, so any prompt token may be billed at the dearest cache rate;
+    ``cached`` says that the request marks cache breakpoints, so any prompt token may be billed at the dearest cache rate (that of
+    an hour only with ``hour_cache``);
     without it every prompt token is plain input. Tiers only rise (price files are refused otherwise), so the longest prompt
     is the dearest. Raises ``UnsupportedUsage`` when searches are allowed that the model has no price for.
     """
-    input_rate = dearest_input_rate(price, input_tokens) if cached else price.input.for_prompt(input_tokens)
+    dearest = dearest_input_rate(price, input_tokens, hour_cache=hour_cache)
+    input_rate = dearest if cached else price.input.for_prompt(input_tokens)
     total_usd = _tokens_usd(input_rate, input_tokens)
     total_usd = EXACT.add(total_usd, _tokens_usd(price.output.for_prompt(input_tokens), output_tokens))
     return ceil_to_nano_usd(EXACT.add(total_usd, _searches_usd(price, web_searches)))

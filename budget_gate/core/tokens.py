@@ -31,6 +31,9 @@ NEWER_PERCENT = 130
 """Of the measured factors. The newer tokenizer makes "approximately 30 percent more tokens" (same page); the earlier models' own
 one was never published, hence a tenth on top."""
 
+PLAIN_SURPLUS_PERCENT = 140
+"""How far above the public tokenizer's count the measured factors lie for ordinary text, before the factor of the family."""
+
 REQUEST_TOKENS = 24
 MESSAGE_TOKENS = 8
 BLOCK_TOKENS = 6
@@ -136,6 +139,11 @@ def text_tokens_bound(text: str, model: str) -> int:
     return _scaled(_text_hundredths(text), EARLIER_PERCENT if _is_earlier(model) else NEWER_PERCENT)
 
 
+def bound_surplus_percent(model: str) -> int:
+    """Return how far above a prompt's tokens its bound may lie, in per cent of them, for instructions in plain English."""
+    return PLAIN_SURPLUS_PERCENT * (EARLIER_PERCENT if _is_earlier(model) else NEWER_PERCENT) // _FULL
+
+
 def _is_earlier(model: str) -> bool:
     return model.startswith(EARLIER_MODELS)
 
@@ -209,14 +217,17 @@ def _monotony_hundredths(pairs: Mapping[int, int], length_bytes: int) -> int:
 def _foreign_hundredths(text: str, length_bytes: int) -> int:
     """Return the correction for text outside ASCII: common Chinese characters count less, and what unfolds counts more.
 
-    The measured tokenizer normalizes (NFKC), which makes a phrase of some single characters; every byte that adds counts in full.
+    The measured tokenizer normalizes (NFKC), which makes a phrase of some single characters; every byte that adds counts in full. And
+    every different mark (accents and the like that join a letter) counts extra: a script has a few dozen, which words make cheap; a
+    table of characters, such as Jinja's pattern of names, has a thousand, and none of them is.
     """
     common = sum(times for character, times in Counter(_HANZI.findall(text)).items() if character in _common_hanzi())
     unfolded_bytes = 0
     if not unicodedata.is_normalized("NFKC", text):
         normalized = unicodedata.normalize("NFKC", text)
         unfolded_bytes = max(len(normalized.encode("utf-8", "surrogatepass")) - length_bytes, 0)
-    return _FULL * unfolded_bytes - factors.COMMON_HANZI_SAVES * common
+    marks = sum(unicodedata.category(character).startswith("M") for character in set(text))
+    return _FULL * (unfolded_bytes + marks) - factors.COMMON_HANZI_SAVES * common
 
 
 @lru_cache(maxsize=1)

@@ -36,6 +36,7 @@ class Quote(NamedTuple):
     least_output_tokens: int
     web_searches: int
     is_cached: bool
+    has_hour_cache: bool = True
 
     @property
     def can_be_counted(self) -> bool:
@@ -45,7 +46,12 @@ class Quote(NamedTuple):
     def worst(self, output_tokens: int) -> Amount:
         """Return the most that is used with an answer of at most this length."""
         cost = worst_cost_nano_usd(
-            self.price, self.input_tokens, output_tokens, web_searches=self.web_searches, cached=self.is_cached
+            self.price,
+            self.input_tokens,
+            output_tokens,
+            web_searches=self.web_searches,
+            cached=self.is_cached,
+            hour_cache=self.has_hour_cache,
         )
         return Amount(cost, self.input_tokens + output_tokens, 1)
 
@@ -91,6 +97,7 @@ def quote_for(prices: PriceBook, instant: datetime, body: Mapping[str, Any]) -> 
         least_output_tokens=least_answer(body),
         web_searches=facts.web_searches,
         is_cached=facts.is_cached,
+        has_hour_cache=facts.has_hour_cache,
     )
 
 

@@ -123,12 +123,14 @@ def check_request(request: dict[str, Any], pull: HostilePull) -> None:
     data = request["messages"][0]["content"][0]["text"]
     tag = re.match(r"The random word is (\w+)\.\n", data)
     assert tag is not None
-    for fence in ("pull-request", "diff"):
+    tool = request["tool_choice"]["name"]
+    fences = {"report_findings": ("pull-request", "diff"), "pick_hunks": ("hunks",)}[tool]
+    for fence in fences:
         assert data.count(f"<{fence}-{tag[1]}>") == data.count(f"</{fence}-{tag[1]}>") == 1
-    assert data.endswith(f"</diff-{tag[1]}>")
+    assert data.endswith(f"</{fences[-1]}-{tag[1]}>")
     assert not HIDDEN.search(data)
     assert "gh" + "p_a1B2" not in data
-    assert request["tool_choice"] == {"type": "tool", "name": "report_findings"}
+    assert request["tool_choice"] == {"type": "tool", "name": tool}
     assert pull.title not in json.dumps([request["system"], request["tools"]]) or len(pull.title) < 12
     assert {"model", "max_tokens"} <= request.keys()
     assert request["model"] in {"claude-haiku-4-5", "claude-sonnet-4-6"}

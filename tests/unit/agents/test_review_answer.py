@@ -7,7 +7,7 @@ from fakes.gate_service import reported
 from hypothesis import given
 from hypothesis import strategies as st
 
-from budget_gate.agents.review_answer import ShownLines, merged, read_answer
+from budget_gate.agents.review_answer import ShownLines, read_answer
 from budget_gate.core.diff_pieces import halves, pieces_of
 from budget_gate.core.diffs import parse_diff
 from budget_gate.core.pull_requests import Finding
@@ -143,10 +143,3 @@ def test_any_json_is_survived(items: list[Any]) -> None:
     """Whatever stands in the list of findings, each item is taken or counted."""
     answer = read_answer(reported(*items), LINES)
     assert len(answer.findings) + answer.dropped == len(items)
-
-
-def test_duplicates_merge_to_the_gravest() -> None:
-    """The same place and category is one finding, and the most severe comes first."""
-    low, high = (Finding("a", 1, 1, "RIGHT", severity, "Security", "t") for severity in ("low", "critical"))
-    other = Finding("a", 1, 1, "RIGHT", "medium", "testing", "t")
-    assert merged([low, other, high._replace(category="security"), low]) == (high._replace(category="security"), other)
