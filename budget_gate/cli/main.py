@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("budget_gate.cli.demo", "the main job on a real diff, offline where no key is set"),
     "check": ("budget_gate.cli.check", "is there budget for this workflow now?"),
     "review": ("budget_gate.cli.review", "review a pull request or a diff within the budget"),
+    "merged": ("budget_gate.cli.merged", "a pull request was closed: record the outcome, write its AI cost back"),
     "status": ("budget_gate.cli.status", "how every budget stands"),
     "estimate": ("budget_gate.cli.estimate", "what a month will cost, from the policy's inventory of workflows"),
     "ledger": ("budget_gate.cli.ledger", "reserve, settle, void, hold, show, sweep, verify"),

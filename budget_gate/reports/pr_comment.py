@@ -65,7 +65,7 @@ def render_pr_comment(
             view=view,
             marker=_as_is(marker),
             workflow=workflow,
-            run_url=run_url if _WEB_ADDRESS.fullmatch(run_url) else "",
+            run_url=web_address(run_url),
             run_number=run_number,
             run_attempt=run_attempt,
             head_sha=head_sha,
@@ -89,6 +89,11 @@ def render_finding(finding: Finding) -> str:
         is_exact = shown == finding.suggestion.replace("\r\n", "\n") and finding.side == "RIGHT"
         parts.append(code_block(finding.suggestion, "suggestion" if is_exact else ""))
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def web_address(url: str) -> str:
+    """Return an address that can stand in a link, or empty text for anything that is not plainly one."""
+    return url if _WEB_ADDRESS.fullmatch(url) else ""
 
 
 def _as_is(marker: str) -> str:

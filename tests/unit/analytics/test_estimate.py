@@ -18,8 +18,10 @@ POLICY = load_policy(ROOT / "examples/acme/budget-gate.yml", prices=load_prices(
 AT = datetime(2026, 11, 24, tzinfo=UTC)
 PRICES_SECTION = """
 prices:
-  claude-haiku-4-5: [{from: 2026-01-01, input: "0.80", output: "4.00", cache_read: "0.08", cache_write_5m: "1.00", cache_write_1h: "1.60"}]
-  claude-sonnet-4-6: [{from: 2026-01-01, input: "3.00", output: "15.00", cache_read: "0.30", cache_write_5m: "3.75", cache_write_1h: "6.00"}]
+  claude-haiku-4-5:
+    - {from: 2026-01-01, input: "0.80", output: "4.00", cache_read: "0.08", cache_write_5m: "1.00", cache_write_1h: "1.60"}
+  claude-sonnet-4-6:
+    - {from: 2026-01-01, input: "3.00", output: "15.00", cache_read: "0.30", cache_write_5m: "3.75", cache_write_1h: "6.00"}
 """
 
 
