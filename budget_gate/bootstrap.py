@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from budget_gate.gate.gate import Gate
     from budget_gate.github.actions_runtime import ActionsRuntime
     from budget_gate.github.client import GitHubClient
+    from budget_gate.notify.report_channel import ReportChannel
     from budget_gate.providers.interface import Provider
 
 LEDGER_FORMS = "sqlite:///PATH, redis://HOST:PORT, rediss://HOST:PORT or memory://"
@@ -72,6 +73,14 @@ class Workspace:
 
         settings = self.settings
         return GitHubClient(settings.github_token.reveal(), settings.github_api_url, settings.github_repository)
+
+    def report_channel(self) -> "ReportChannel":
+        """Return the channel that monthly reports go to. Raises ``UsageError`` when none is set."""
+        if not self.settings.slack_webhook_url:
+            raise UsageError("--slack needs SLACK_WEBHOOK_URL; set it to the address of an incoming webhook")
+        from budget_gate.notify.slack_report import SlackReportChannel
+
+        return SlackReportChannel(self.settings.slack_webhook_url.reveal())
 
     def close(self) -> None:
         """Close what was opened."""

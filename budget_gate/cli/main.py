@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "merged": ("budget_gate.cli.merged", "a pull request was closed: record the outcome, write its AI cost back"),
     "status": ("budget_gate.cli.status", "how every budget stands"),
     "estimate": ("budget_gate.cli.estimate", "what a month will cost, from the policy's inventory of workflows"),
+    "report": ("budget_gate.cli.report", "a month: cost per merged pull request, trends, budgets, model mix"),
     "ledger": ("budget_gate.cli.ledger", "reserve, settle, void, hold, show, sweep, verify"),
     "policy": ("budget_gate.cli.policy", "check, schema, diff: look after the policy file"),
     "prices": ("budget_gate.cli.prices", "list, show, check: what models cost"),
