@@ -223,7 +223,7 @@ def _daily_uses(policy: Policy, counters: Counters, month: str, user: str) -> tu
             stop = limit_line(budget, limit, critical=True).stop_line
             stopped = sum(count >= stop for count, _ in known)
             uses.append(DailyUse(scope, limit.unit, limit.amount, day, worst, stopped))
-    return tuple(uses)
+    return tuple(sorted(uses, key=lambda use: -use.used * 10_000 // max(use.limit, 1)))  # the fullest first: long lists are cut
 
 
 def _of_kind(counters: Counters, kind: str, label: str) -> list[tuple[Scope, CounterValue]]:

@@ -174,8 +174,8 @@ def _wasted(share: PullShare) -> dict[str, str]:
 
 
 def _value(report: MonthReport) -> dict[str, Any] | None:
-    """Return what the policy assumes the work is worth, beside what it cost; None without assumptions."""
-    if not report.value:
+    """Return what the policy assumes the work is worth, beside what it cost; None without assumptions, and for an empty month."""
+    if not report.value or report.is_empty:
         return None
     worth, cost = sum(map(value_nano_usd, report.value)), used(report.total).nano_usd
     return {
