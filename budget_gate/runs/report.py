@@ -1,7 +1,7 @@
 """A month's report from the ledger: counters for every total, one pass over the entries for what counters do not know."""
 
 from budget_gate.analytics.month_report import MonthReport, build_report, counters_of, month_window
-from budget_gate.analytics.monthly import MonthReader, month_that_ended
+from budget_gate.analytics.monthly import MonthReader, month_before, month_that_ended
 from budget_gate.core.errors import UsageError
 from budget_gate.core.policy import Policy
 from budget_gate.ledger.interface import Ledger
@@ -20,6 +20,6 @@ def month_report(policy: Policy, ledger: Ledger, month: str = "", *, user: str =
         raise UsageError(f"--month: {error}; write one such as 2026-11") from None
     if window.starts_at > now:
         raise UsageError(f"--month: {month} has not begun; write {month_that_ended(now, zone)} or another month that has")
-    counters = counters_of(ledger.counters(), month)
+    counters = counters_of(ledger.counters((month, month_before(month))), month)
     breakdown = None if totals_only else MonthReader(month, zone, user).read(ledger.entries())
     return build_report(policy, month, now, counters, breakdown, user)
