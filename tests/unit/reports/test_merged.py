@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from fakes.golden import assert_golden
 from fakes.hostile import hostile_names
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from markdown_it import MarkdownIt
 
 from budget_gate.analytics.outcomes import PullName, Standing
@@ -61,7 +61,7 @@ def test_document() -> None:
     assert [each["cost_usd"] for each in document["by_model"]] == ["1.00", "0.46456789"]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=60, phases=[Phase.reuse, Phase.generate])
 @given(hostile_names(), hostile_names())
 def test_no_name_breaks_or_injects(model: str, workflow: str) -> None:
     """Whatever a model or a workflow is called, the comment has its two tables, no markup of theirs, and one marker."""

@@ -10,7 +10,7 @@ from fakes.golden import assert_golden
 from fakes.hostile import hostile_names
 from fakes.months import empty_month, full_month
 from fakes.slack_webhook import blocks_are_valid
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from markdown_it import MarkdownIt
 
 from budget_gate.analytics.month_report import MonthReport
@@ -121,7 +121,7 @@ PLAIN_COUNTS = [MARKDOWN.render(render_month_markdown(FULL)).count(tag) for tag 
 PLAIN_BLOCKS = [block["type"] for block in render_month_slack(FULL)["blocks"]]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=60, phases=[Phase.reuse, Phase.generate])
 @given(hostile_names(), hostile_names(), hostile_names(), hostile_names(), hostile_names())
 def test_no_name_breaks_or_injects(team: str, user: str, workflow: str, model: str, owner: str) -> None:
     """Whatever things are called, each form has the structure it has with plain names, and nothing of theirs acts."""
