@@ -32,7 +32,11 @@ if [ -z "$uv" ]; then
 fi
 
 extras=(--extra github)
-if [ "$BUDGET_GATE_INPUT_COMMAND" != check ]; then extras+=(--extra anthropic); fi
+case "$BUDGET_GATE_INPUT_COMMAND" in
+  check | merged) ;;
+  report) extras+=(--extra slack) ;;
+  *) extras+=(--extra anthropic) ;;
+esac
 case "$BUDGET_GATE_INPUT_LEDGER" in redis* | rediss*) extras+=(--extra redis) ;; esac
 
 "$python" -m venv --without-pip "$venv"
@@ -40,7 +44,7 @@ UV_PROJECT_ENVIRONMENT="$venv" UV_PYTHON="$venv/bin/python" UV_PYTHON_DOWNLOADS=
   "$uv" sync --project "$action_path" --frozen --quiet --no-dev --no-install-project "${extras[@]}"
 
 # Compiling the SDK takes seconds after a fresh install. Half of it is done here, beside whatever comes next; nobody waits for it.
-if [ "$BUDGET_GATE_INPUT_COMMAND" != check ]; then
+if [[ " ${extras[*]} " == *" anthropic "* ]]; then
   nohup "$venv/bin/python" -P "$action_path/action/compile_ahead.py" >/dev/null 2>&1 &
 fi
 

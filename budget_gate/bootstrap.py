@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from budget_gate.gate.gate import Gate
     from budget_gate.github.actions_runtime import ActionsRuntime
     from budget_gate.github.client import GitHubClient
+    from budget_gate.notify.report_channel import ReportChannel
     from budget_gate.providers.interface import Provider
     from budget_gate.tickets.interface import TicketSource
 
@@ -121,6 +122,14 @@ class Workspace:
 
         settings = self.settings
         return Jira(settings.jira_base_url, settings.jira_email, settings.jira_api_token.reveal())
+
+    def report_channel(self) -> "ReportChannel":
+        """Return the channel that monthly reports go to. Raises ``UsageError`` when none is set."""
+        if not self.settings.slack_webhook_url:
+            raise UsageError("--slack needs SLACK_WEBHOOK_URL; set it to the address of an incoming webhook")
+        from budget_gate.notify.slack_report import SlackReportChannel
+
+        return SlackReportChannel(self.settings.slack_webhook_url.reveal())
 
     def close(self) -> None:
         """Close what was opened."""

@@ -24,7 +24,12 @@ def action() -> None:
     runtime = workspace.runtime
     if runtime is None:
         raise UsageError("`budget-gate action` runs inside GitHub Actions; use `budget-gate review` or `budget-gate check` here")
-    for secret in (workspace.settings.anthropic_api_key, workspace.settings.github_token, workspace.settings.ledger):
+    for secret in (
+        workspace.settings.anthropic_api_key,
+        workspace.settings.github_token,
+        workspace.settings.ledger,
+        workspace.settings.slack_webhook_url,
+    ):
         # The default ledgers are a plain path and the repository's name; anything else may carry a password.
         if secret and not secret.reveal().startswith(("sqlite:", "github:")):
             runtime.mask(secret.reveal(), sys.stdout)
@@ -41,6 +46,14 @@ def _run(workspace: Workspace, inputs: ActionInputs) -> int:
     """Run the command. In a merge queue there is nothing new to review: the budget is checked, and the status reported."""
     runtime = workspace.runtime
     assert runtime is not None
+    if inputs.command == "merged":
+        from budget_gate.cli.merged import record_merged
+
+        return record_merged(workspace, inputs.pr)
+    if inputs.command == "report":
+        from budget_gate.cli.report import run_report
+
+        return run_report(workspace, inputs.month)
     if inputs.command == "check" or runtime.event_name == "merge_group":
         agent = "code_review" if inputs.command == "review" else ""
         return run_check(workspace, inputs.flags(), on_exceed=inputs.on_exceed, agent=agent)

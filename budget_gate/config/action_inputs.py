@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from budget_gate.core.errors import UsageError
 
-COMMANDS = ("review", "check", "testgen")
+COMMANDS = ("review", "check", "testgen", "merged", "report")
 ON_EXCEED = ("policy", "comment", "block")
 PREFIX = "BUDGET_GATE_INPUT_"
 NUMBER_DIGITS_MOST = 18
@@ -29,6 +29,7 @@ class ActionInputs(NamedTuple):
     team: str
     user: str
     pr: str
+    month: str
     on_exceed: str
     dry_run: bool
     issue: str
@@ -65,6 +66,7 @@ def read_action_inputs(environment: Mapping[str, str]) -> ActionInputs:
         team=text("team"),
         user=text("user"),
         pr=number("pr", "a pull request number"),
+        month=text("month"),
         on_exceed=choice("on-exceed", ON_EXCEED),
         dry_run=choice("dry-run", ("false", "true")) == "true",
         issue=number("issue", "an issue number"),

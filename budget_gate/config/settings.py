@@ -47,6 +47,7 @@ class Settings(NamedTuple):
     jira_base_url: str = ""
     jira_email: str = ""
     jira_api_token: Secret = Secret("")
+    slack_webhook_url: Secret = Secret("")
 
     @property
     def in_github_actions(self) -> bool:
@@ -71,6 +72,7 @@ def read_settings(environment: Mapping[str, str], *, policy: str | None = None, 
         jira_base_url=variable("JIRA_BASE_URL"),
         jira_email=variable("JIRA_EMAIL"),
         jira_api_token=Secret(variable("JIRA_API_TOKEN")),
+        slack_webhook_url=Secret(variable("SLACK_WEBHOOK_URL")),
     )
 
 

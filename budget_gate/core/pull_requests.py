@@ -1,5 +1,6 @@
 """Pull requests and findings as values."""
 
+from datetime import datetime
 from typing import Literal, NamedTuple
 
 Side = Literal["LEFT", "RIGHT"]
@@ -23,6 +24,18 @@ class PullRequest(NamedTuple):
     is_draft: bool = False
     is_fork: bool = False
     author_is_bot: bool = False
+
+
+class ClosedPull(NamedTuple):
+    """A pull request that came to its end: merged or not, and when (UTC). Its title and body are its author's data."""
+
+    repository: str
+    number: int
+    title: str
+    body: str
+    author: str
+    is_merged: bool
+    closed_at: datetime
 
 
 class Finding(NamedTuple):

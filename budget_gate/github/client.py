@@ -8,12 +8,14 @@ calls mean is in the other modules of this room.
 import json
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from budget_gate.core.errors import GitHubError, UsageError
-from budget_gate.core.pull_requests import PullRequest
+from budget_gate.core.pull_requests import ClosedPull, PullRequest
 from budget_gate.core.tickets import Ticket
 from budget_gate.github.check_run import CheckVerdict, put_check_run
+from budget_gate.github.closed_pulls import list_closed_pulls, read_closed_pull
 from budget_gate.github.failures import failure, rate_limit_wait_seconds, rate_limited
 from budget_gate.github.identity import INSTALLATION_PREFIX, own_login
 from budget_gate.github.interface import Annotation, Conclusion, InlineComment, PostedComment, RunAttempt
@@ -195,6 +197,14 @@ class GitHubClient:
     def pull_request(self, number: int) -> PullRequest:
         """Return one pull request."""
         return read_pull_request(self._rest, self._repository, number)
+
+    def closed_pull(self, number: int) -> ClosedPull | None:
+        """Return a pull request that was closed, merged or not; None while it is open."""
+        return read_closed_pull(self._rest, self._repository, number)
+
+    def closed_pulls(self, since: datetime, until: datetime) -> tuple[ClosedPull, ...]:
+        """Return every pull request closed from ``since`` until before ``until``, in the order of their closing."""
+        return list_closed_pulls(self._rest, self._repository, since, until)
 
     def diff(self, number: int) -> str:
         """Return the unified diff of a pull request, undecodable bytes replaced; see ``pulls.read_diff`` for large ones."""

@@ -5,9 +5,10 @@ Implementations raise ``GitHubError``, or ``ReadOnlyToken`` where the token may 
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
-from budget_gate.core.pull_requests import Finding, PullRequest
+from budget_gate.core.pull_requests import ClosedPull, Finding, PullRequest
 from budget_gate.core.tickets import Ticket
 
 CHECK_NAME = "budget-gate"
@@ -57,6 +58,14 @@ class GitHub(Protocol):
 
     def pull_request(self, number: int) -> PullRequest:
         """Return one pull request."""
+        ...
+
+    def closed_pull(self, number: int) -> ClosedPull | None:
+        """Return a pull request that was closed, merged or not; None while it is open."""
+        ...
+
+    def closed_pulls(self, since: datetime, until: datetime) -> tuple[ClosedPull, ...]:
+        """Return every pull request closed from ``since`` until before ``until``, in the order of their closing."""
         ...
 
     def diff(self, number: int) -> str:

@@ -136,15 +136,19 @@ class GitHubLedger(BookedLedger):
         """Return the newest entry's sequence number."""
         return self._books(self._read(())).seq
 
-    def counters(self) -> Iterator[CounterRow]:
-        """Yield every counter: those at hand, and those that were put away and not brought back."""
+    def counters(self, labels: Sequence[str] = ()) -> Iterator[CounterRow]:
+        """Yield every counter, or those with certain labels: those at hand, and those that were put away and not brought back."""
+        begins = tuple(labels) or ("",)
         snapshot = self._read(())
         at_hand = self._books(snapshot).counters
-        yield from (CounterRow(*name, value) for name, value in at_hand.items())
+        yield from (CounterRow(*name, value) for name, value in at_hand.items() if name.label.startswith(begins))
         if snapshot.commit:
-            for path, text in self._texts(snapshot, filter(files.is_shelf, self._store.paths(snapshot))):
-                away = counters_on(path, text)
-                yield from (CounterRow(*name, value) for name, value in away.items() if name not in at_hand)
+            shelves = [path for path in self._store.paths(snapshot) if files.may_hold(path, labels)]
+            for path, text in self._texts(snapshot, shelves):
+                away = counters_on(path, text).items()
+                yield from (
+                    CounterRow(*name, value) for name, value in away if name not in at_hand and name.label.startswith(begins)
+                )
 
     def claim_deliveries(self, claimant: str, most: int, lease_seconds: int) -> tuple[Delivery, ...]:
         """Claim messages that nobody holds."""

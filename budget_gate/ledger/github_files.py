@@ -6,7 +6,7 @@ named by a hash, so that any of it is found by its name alone. Counters of perio
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -22,6 +22,10 @@ DAY_FILE_BYTES_MOST = 256 * 1024
 """A day's file that grew past this goes on in another part: GitHub cuts off texts of half a megabyte in one answer."""
 
 YEAR_FILE_BYTES_MOST = 1024 * 1024
+
+YEAR_DIGITS = 4
+LIFETIME_LABEL = "all"
+"""The label of a counter without an end (``core.periods``): the only ones that lie beside reservations."""
 
 _RESERVATION = re.compile(r"res_[0-9a-f]{32}")
 _DAY = re.compile(r"entries/\d{4}/\d\d/(\d{4}-\d\d-\d\d)(?:\.(\d+))?\.jsonl")
@@ -74,9 +78,11 @@ def place_of(counter: CounterName) -> str:
     return shelf_path(counter.scope) if counter.per == "lifetime" else closed_path(counter.label)
 
 
-def is_shelf(path: str) -> bool:
-    """Return whether a path is one where counters may lie."""
-    return path.startswith(("lookup/", "counters/"))
+def may_hold(path: str, labels: Sequence[str]) -> bool:
+    """Return whether counters whose labels begin with one of these (none: any counters) may lie in a file."""
+    if path.startswith("counters/"):
+        return not labels or any(path == closed_path(label) or len(label) < YEAR_DIGITS for label in labels)
+    return path.startswith("lookup/") and (not labels or any(LIFETIME_LABEL.startswith(label) for label in labels))
 
 
 def name_of(*parts: str) -> str:

@@ -139,8 +139,12 @@ class Ledger(Protocol):
         """
         ...
 
-    def counters(self) -> Iterator[CounterRow]:
-        """Yield every stored counter, in any order, reading in batches."""
+    def counters(self, labels: Sequence[str] = ()) -> Iterator[CounterRow]:
+        """Yield every stored counter, in any order, reading in batches.
+
+        With ``labels``, only those whose label begins with one of these texts: ``2026-11`` is that month and its days. The others,
+        a task's and a session's above all, are passed over where they are stored.
+        """
         ...
 
     def claim_deliveries(self, claimant: str, most: int, lease_seconds: int) -> tuple[Delivery, ...]:

@@ -219,9 +219,9 @@ class LeasedLedger:
         """Return the inner ledger's newest sequence number."""
         return self._inner.head()
 
-    def counters(self) -> Iterator[CounterRow]:
+    def counters(self, labels: Sequence[str] = ()) -> Iterator[CounterRow]:
         """Yield the inner ledger's counters."""
-        return self._inner.counters()
+        return self._inner.counters(labels)
 
     def claim_deliveries(self, claimant: str, most: int, lease_seconds: int) -> tuple[Delivery, ...]:
         """Claim messages of the inner ledger."""

@@ -164,10 +164,12 @@ class MemoryLedger(BookedLedger):
         """Return the newest entry's sequence number."""
         return len(self._books.entries)
 
-    def counters(self) -> Iterator[CounterRow]:
-        """Yield every counter."""
+    def counters(self, labels: Sequence[str] = ()) -> Iterator[CounterRow]:
+        """Yield every counter, or those with certain labels."""
+        begins = tuple(labels) or ("",)
         with self._lock:
-            return iter([CounterRow(*name, value) for name, value in self._books.counters.items()])
+            known = self._books.counters.items()
+            return iter([CounterRow(*name, value) for name, value in known if name.label.startswith(begins)])
 
     def claim_deliveries(self, claimant: str, most: int, lease_seconds: int) -> tuple[Delivery, ...]:
         """Claim messages that nobody holds."""

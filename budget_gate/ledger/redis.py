@@ -142,9 +142,9 @@ class RedisLedger:
         """Return the newest entry's sequence number."""
         return self._run(self._calls.head())[0]
 
-    def counters(self) -> Iterator[CounterRow]:
-        """Yield every counter."""
-        return self._paged(self._calls.counter_page, "0")
+    def counters(self, labels: Sequence[str] = ()) -> Iterator[CounterRow]:
+        """Yield every counter, or those with certain labels."""
+        return self._paged(lambda behind: self._calls.counter_page(behind, labels), "0")
 
     def claim_deliveries(self, claimant: str, most: int, lease_seconds: int) -> tuple[Delivery, ...]:
         """Claim messages that nobody holds."""

@@ -176,9 +176,12 @@ class Calls:
         _check(reply)
         return reply[1], redis_replies.reservation_page(reply[2])
 
-    def counter_page(self, behind: str) -> Operation[tuple[str, list[CounterRow]]]:
-        """Return a page of counters behind a position (first ``0``), and the position of its last."""
-        reply = yield self._call("counters", [], [behind, PAGE])
+    def counter_page(self, behind: str, labels: Sequence[str] = ()) -> Operation[tuple[str, list[CounterRow]]]:
+        """Return a page of counters behind a position (first ``0``), and the position of its last.
+
+        Those with other ``labels`` are passed over and count for the page all the same, a tenth each: nothing of them is read.
+        """
+        reply = yield self._call("counters", [], [behind, PAGE * 10 if labels else PAGE, *labels])
         _check(reply)
         return reply[1], redis_replies.counter_page(reply[2], reply[3])
 

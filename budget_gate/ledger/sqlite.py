@@ -9,7 +9,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
@@ -99,13 +99,15 @@ class SqliteLedger(BookedLedger):
         """Return the newest entry's sequence number."""
         return int(self._rows("SELECT seq FROM head")[0][0])
 
-    def counters(self) -> Iterator[CounterRow]:
-        """Yield every counter."""
+    def counters(self, labels: Sequence[str] = ()) -> Iterator[CounterRow]:
+        """Yield every counter, or those with certain labels."""
+        wanted = " OR ".join("substr(label, 1, ?) = ?" for _ in labels) or "TRUE"
         query = (
             f"SELECT number, scope, per, label, {COUNTER_COLUMNS} FROM counters"  # noqa: S608 (our own names)
-            " WHERE number > ? ORDER BY number LIMIT ?"
+            f" WHERE ({wanted}) AND number > ? ORDER BY number LIMIT ?"
         )
-        return self._paged(query, 0, lambda row: CounterRow(row[1], row[2], row[3], counter_value(row[4:])))
+        given = [each for label in labels for each in (len(label), label)]
+        return self._paged(query, 0, lambda row: CounterRow(row[1], row[2], row[3], counter_value(row[4:])), given)
 
     def claim_deliveries(self, claimant: str, most: int, lease_seconds: int) -> tuple[Delivery, ...]:
         """Claim messages that nobody holds."""
@@ -151,10 +153,12 @@ class SqliteLedger(BookedLedger):
     def _look(self, step: Step[Answer]) -> Answer:
         return self._transaction("BEGIN", lambda connection: step(SqliteBooks(connection), self.now()))
 
-    def _paged(self, query: str, first: int, read: Callable[[tuple[Any, ...]], Row]) -> Iterator[Row]:
-        return paged(first, lambda behind, most: [(row[0], read(row)) for row in self._rows(query, behind, most)])
+    def _paged(
+        self, query: str, first: int, read: Callable[[tuple[Any, ...]], Row], given: Sequence[int | str] = ()
+    ) -> Iterator[Row]:
+        return paged(first, lambda behind, most: [(row[0], read(row)) for row in self._rows(query, *given, behind, most)])
 
-    def _rows(self, query: str, *arguments: int) -> list[tuple[Any, ...]]:
+    def _rows(self, query: str, *arguments: int | str) -> list[tuple[Any, ...]]:
         return self._transaction("BEGIN", lambda connection: connection.execute(query, arguments).fetchall())
 
     def _transaction(self, begin: str, step: Callable[[sqlite3.Connection], Answer]) -> Answer:

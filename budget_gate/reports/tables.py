@@ -1,7 +1,7 @@
 """Budgets as a table for a terminal, and refusals as one line. No colour unless asked for; nothing in a name reaches the terminal."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from budget_gate.core.reservations import BudgetState, Refused
@@ -64,6 +64,12 @@ def render_refusal(refused: Refused, *, zone: str = "UTC") -> str:
     return f"refused: {'; '.join(parts) or 'no reason was given'}"
 
 
+def plain_table(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> str:
+    """Return rows (the first is the heading) in aligned columns; those in ``right`` are aligned to the right. Cells are clean already."""
+    widths = [max(display_width(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(_line(row, widths, right) for row in rows)
+
+
 def display_width(text: str) -> int:
     """Return how many columns ``text`` takes: wide characters two, combining ones none."""
     return sum(
@@ -115,12 +121,12 @@ def _column_width(rows: Sequence[Sequence[str]], column: int) -> int:
     return max(display_width(row[column]) for row in rows)
 
 
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+def _line(row: Sequence[str], widths: Sequence[int], right: Collection[int] = _RIGHT) -> str:
     cells = []
     for column, (text, width) in enumerate(zip(row, widths, strict=True)):
         if width:
             padding = " " * (width - display_width(text))
-            cells.append(padding + text if column in _RIGHT else text + padding)
+            cells.append(padding + text if column in right else text + padding)
     return _GAP.join(cells).rstrip()
 
 

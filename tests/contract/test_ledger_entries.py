@@ -135,6 +135,22 @@ HOSTILE = [
 ]
 
 
+def test_counters_can_be_asked_for_by_their_labels(ledger: Ledger) -> None:
+    """With labels only counters come whose label begins with one of them: a month and its days, and no task's."""
+    charges = (
+        charge(ORG, "day", line(100)),
+        charge(ORG, "month", line(100)),
+        charge(Scope("task", "a:2/b%"), "lifetime", line(100)),
+    )
+    admitted(ledger.reserve(request("a", usd(40), *charges)))
+    month = f"{ledger.now():%Y-%m}"
+    assert {row.per for row in ledger.counters()} == {"day", "month", "lifetime"}
+    assert {row.per for row in ledger.counters((month,))} == {"day", "month"}
+    assert {row.per for row in ledger.counters(("1999-01", f"{month}-"))} == {"day"}
+    assert list(ledger.counters(("%", "_", "2026*", "1999"))) == []
+    assert {row.value for row in ledger.counters((month,))} == {CounterValue(pending=usd(40))}
+
+
 def test_names_are_never_confused(ledger: Ledger) -> None:
     """Two scopes share a counter only if they are the same scope, whatever their names are made of."""
     for number, name in enumerate(HOSTILE):

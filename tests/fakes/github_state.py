@@ -25,6 +25,7 @@ Answer = tuple[int, Any, bool]
 
 ROUTES = (
     ("GET", r"/user", "user"),
+    ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls", "list_pulls"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls/(?P<number>\d+)", "pull"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls/(?P<number>\d+)/files", "files"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/issues/(?P<number>\d+)", "issue"),
@@ -205,26 +206,43 @@ class _Request:
                 raise Refusal(406, "Sorry, the diff exceeded the maximum number of lines (20000)", [error])
             diff = pull.get("diff", "")
             return 200, diff if isinstance(diff, bytes) else diff.encode("utf-8", "surrogateescape"), False
+        facts = self._pull_facts(int(self.place["number"]), pull)
+        facts |= {"merged": bool(pull.get("merged_at")), "changed_files": pull.get("changed_files", len(pull.get("files", [])))}
+        return 200, facts, False
+
+    def list_pulls(self) -> Answer:
+        """Pull requests by state, newest first; as in the real list, without ``merged`` and ``changed_files``."""
+        wanted, order = self.query.get("state", "open"), self.query.get("sort", "created")
+        if wanted not in ("open", "closed", "all") or order not in ("created", "updated", "popularity", "long-running"):
+            raise Refusal(422, "Validation Failed")
+        known = [self._pull_facts(int(number), pull) for number, pull in self.state.pulls.items()]
+        found = [each for each in known if wanted in ("all", each["state"])]
+        descending = self.query.get("direction", "desc" if order == "created" else "asc") == "desc"
+        return 200, sorted(found, key=lambda each: (each[f"{order}_at"], each["number"]), reverse=descending), True
+
+    def _pull_facts(self, number: int, pull: dict[str, Any]) -> dict[str, Any]:
         repo = {"full_name": self.state.repository}
         head_repo = pull.get("head_repo", self.state.repository)
         author = pull.get("author", "alice")
-        return (
-            200,
-            {
-                "url": f"{self.base}/pulls/{self.place['number']}",
-                "number": int(self.place["number"]),
-                "state": "open",
-                "title": pull.get("title", "A change"),
-                "body": pull.get("body"),
-                "draft": pull.get("draft", False),
-                "user": _user(author, pull.get("author_type", "User")) if author else None,
-                "labels": [{"name": name} for name in pull.get("labels", [])],
-                "head": {"sha": pull["head_sha"], "ref": "topic", "repo": {"full_name": head_repo} if head_repo else None},
-                "base": {"sha": pull.get("base_sha", "b" * 40), "ref": pull.get("base_ref", "main"), "repo": repo},
-                "changed_files": pull.get("changed_files", len(pull.get("files", []))),
-            },
-            False,
-        )
+        closed_at = pull.get("closed_at") or pull.get("merged_at")
+        created_at = pull.get("created_at", "2026-01-01T00:00:00Z")
+        return {
+            "id": 5_000_000 + number,
+            "url": f"{self.base}/pulls/{number}",
+            "number": number,
+            "state": "closed" if closed_at else "open",
+            "created_at": created_at,
+            "updated_at": pull.get("updated_at") or closed_at or created_at,
+            "closed_at": closed_at,
+            "merged_at": pull.get("merged_at"),
+            "title": pull.get("title", "A change"),
+            "body": pull.get("body"),
+            "draft": pull.get("draft", False),
+            "user": _user(author, pull.get("author_type", "User")) if author else None,
+            "labels": [{"name": name} for name in pull.get("labels", [])],
+            "head": {"sha": pull["head_sha"], "ref": "topic", "repo": {"full_name": head_repo} if head_repo else None},
+            "base": {"sha": pull.get("base_sha", "b" * 40), "ref": pull.get("base_ref", "main"), "repo": repo},
+        }
 
     def issue(self) -> Answer:
         """One issue; every pull request is one too."""

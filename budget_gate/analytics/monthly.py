@@ -1,0 +1,184 @@
+"""A month of an organization: the four numbers per team, waste, refusals, and who spent most. Pure; reading is the caller's.
+
+Two sources, never mixed in one figure. *Counters* give every total (organization, teams, users, this month and the one before) and
+every budget's state: a handful of rows, however long the ledger is. *Entries* give what counters do not know: pull requests, models
+per workflow, refusals, exemptions. Both count posted and held amounts, in the month of the reservation.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from budget_gate.analytics.outcomes import Event, PullName, Standing, event_from, month_of, standings
+from budget_gate.analytics.pr_costs import UNKNOWN, model_of, pull_of
+from budget_gate.analytics.spending import Note, Spend, SpendingReader
+from budget_gate.core.amounts import ZERO, Amount
+from budget_gate.core.audit import Entry
+
+NO_TEAM = ""
+"""The team of work that names none. Its total is what the organization's counter holds beyond its teams' counters."""
+
+
+class MixLine(NamedTuple):
+    """What one workflow spent on one model."""
+
+    workflow: str
+    model: str
+    amount: Amount
+
+
+class Refusals(NamedTuple):
+    """Calls that a budget kept out, and the most that they would have cost. A retried call counts each time it was refused."""
+
+    calls: int = 0
+    asked: Amount = ZERO
+
+
+class PullShare(NamedTuple):
+    """A pull request that ended in the month: how it stands, and what its AI work cost by team over its whole life."""
+
+    pull: PullName
+    standing: Standing
+    by_team: Mapping[str, Amount]
+
+    @property
+    def cost(self) -> Amount:
+        """What all teams' work on it cost."""
+        return _sum(self.by_team.values())
+
+
+class Breakdown(NamedTuple):
+    """What the entries say of one month. ``pulls`` are those that ended in it, ``mix`` is by team, the dearest first."""
+
+    month: str
+    pulls: tuple[PullShare, ...]
+    mix: Mapping[str, tuple[MixLine, ...]]
+    refusals: Refusals
+    exemption_notes: int
+    merged_before: int
+    merged_before_by_team: Mapping[str, int]
+
+    def merged(self, team: str | None = None) -> tuple[PullShare, ...]:
+        """Return what was merged in the month and still stood at its end, for one team (None: for all of them)."""
+        return tuple(each for each in self.pulls if each.standing.ending == "merged" and _is_of(each, team))
+
+    def waste(self, team: str | None = None) -> Amount:
+        """Return what was spent on pull requests that were closed unmerged or reverted in the month; of a team, its share."""
+        wasted = [each for each in self.pulls if each.standing.ending != "merged"]
+        return _sum(each.cost if team is None else each.by_team.get(team, ZERO) for each in wasted)
+
+    def merged_cost(self, team: str | None = None) -> Amount:
+        """Return what the pull requests merged in the month cost over their whole lives; of a team, its share."""
+        return _sum(each.cost if team is None else each.by_team.get(team, ZERO) for each in self.merged(team))
+
+
+class MonthReader:
+    """Reads entries once, in their order, and keeps what a month's breakdown needs: sums, never rows.
+
+    ``user`` narrows everything to one user's own calls; outcomes count where that user's calls are on the pull request.
+    """
+
+    def __init__(self, month: str, zone: str, user: str = "") -> None:
+        self._month = month
+        self._before = month_before(month)
+        self._zone = zone
+        self._user = user
+        self._pulls: dict[PullName, dict[str, Amount]] = {}
+        self._mix: dict[tuple[str, str, str], Amount] = {}
+        self._events: list[Event] = []
+        self._refusals = Refusals()
+        self._exemption_notes = 0
+
+    def read(self, entries: Iterable[Entry]) -> Breakdown:
+        """Return the breakdown."""
+        reader = SpendingReader()
+        for found in reader.follow(entries):
+            if isinstance(found, Spend):
+                self._spend(found)
+            else:
+                self._note(found)
+        for left in reader.still_open():
+            self._spend(left)
+        before = self._ended(self._before)
+        merged_before = [each for each in before if each.standing.ending == "merged"]
+        teams = {team for each in merged_before for team in each.by_team}
+        return Breakdown(
+            self._month,
+            self._ended(self._month),
+            self._mix_by_team(),
+            self._refusals,
+            self._exemption_notes,
+            len(merged_before),
+            {team: sum(team in each.by_team for each in merged_before) for team in teams},
+        )
+
+    def _spend(self, row: Spend) -> None:
+        # Later work belongs to later reports: a month that is over keeps its figures.
+        if row.state == "pending" or not row.month or row.month > self._month:
+            return
+        if self._user and row.label("user") != self._user:
+            return
+        team, pull = row.label("team"), pull_of(row)
+        if pull is not None:
+            by_team = self._pulls.setdefault(pull, {})
+            by_team[team] = by_team.get(team, ZERO).plus(row.amount)
+        if row.month == self._month:
+            key = (team, row.label("workflow") or UNKNOWN, model_of(row))
+            self._mix[key] = self._mix.get(key, ZERO).plus(row.amount)
+
+    def _note(self, note: Note) -> None:
+        if event := event_from(note):
+            self._events.append(event)
+        elif month_of(note.at, self._zone) != self._month:
+            return
+        elif note.kind == "refuse" and self._user in ("", note.body.get("labels", {}).get("user")):
+            asked = Amount(*note.body["asked"])
+            self._refusals = Refusals(self._refusals.calls + 1, self._refusals.asked.plus(asked))
+        elif note.kind.startswith("exempt"):
+            self._exemption_notes += 1
+
+    def _ended(self, month: str) -> tuple[PullShare, ...]:
+        """Return the pull requests that came to their end in a month, as they stood when it was over."""
+        found = [
+            PullShare(pull, standing, self._pulls.get(pull, {NO_TEAM: ZERO}))
+            for pull, standing in standings(self._events, self._zone, month).items()
+            if month_of(standing.at, self._zone) == month and (not self._user or pull in self._pulls)
+        ]
+        return tuple(sorted(found, key=lambda each: (-each.cost.nano_usd, each.pull)))
+
+    def _mix_by_team(self) -> dict[str, tuple[MixLine, ...]]:
+        found: dict[str, list[MixLine]] = {}
+        for (team, workflow, model), amount in self._mix.items():
+            found.setdefault(team, []).append(MixLine(workflow, model, amount))
+        return {team: tuple(sorted(lines, key=_dearest_first)) for team, lines in found.items()}
+
+
+def month_before(month: str) -> str:
+    """Return the month before ``month`` (``2026-01`` gives ``2025-12``)."""
+    year, number = int(month[:4]), int(month[5:])
+    return f"{year - 1:04d}-12" if number == 1 else f"{year:04d}-{number - 1:02d}"
+
+
+def month_that_ended(now: datetime, zone: str) -> str:
+    """Return the last month that is over at ``now`` in ``zone``."""
+    return month_before(month_of(now, zone))
+
+
+def change_percent(now: int, before: int) -> int | None:
+    """Return by how many percent something grew (rounded down); None where there was nothing before."""
+    return (now - before) * 100 // before if before > 0 else None
+
+
+def _is_of(share: PullShare, team: str | None) -> bool:
+    return team is None or team in share.by_team
+
+
+def _dearest_first(line: MixLine) -> tuple[int, str, str]:
+    return -line.amount.nano_usd, line.workflow, line.model
+
+
+def _sum(amounts: Iterable[Amount]) -> Amount:
+    total = ZERO
+    for amount in amounts:
+        total = total.plus(amount)
+    return total

@@ -1,0 +1,198 @@
+"""A month's report as the words that every form of it shows: Markdown, HTML and Slack differ in layout, never in figures.
+
+Names are handed on as they are; each form cleans them in its own way.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from budget_gate.analytics.month_report import DailyUse, MonthReport, TeamMonth, used, value_nano_usd
+from budget_gate.analytics.monthly import NO_TEAM, MixLine, PullShare, change_percent, month_before
+from budget_gate.core.amounts import Amount
+from budget_gate.core.money import usd_short
+from budget_gate.core.reservations import BudgetState
+from budget_gate.reports.words import amount_text, budget_name, count_text, counted, percent_text, tokens_short
+
+UNKNOWN = "n/a"
+"""Shown where something cannot be said: no entries were read, or there is nothing to divide by."""
+
+_NO_TEAM_TEXT = "(no team)"
+_ENDINGS = {"closed": "closed unmerged", "reverted": "reverted", "merged": "merged"}
+
+View = Mapping[str, Any]
+
+
+def view_of(report: MonthReport) -> dict[str, Any]:
+    """Return every word and figure of a report, by name."""
+    return {
+        "title": _title(report),
+        "month": report.month,
+        "before": month_before(report.month),
+        "is_over": report.is_over,
+        "is_empty": report.is_empty,
+        "user": report.user,
+        "totals_only": report.breakdown is None,
+        "facts": _facts(report),
+        "teams": [_team(each) for each in report.teams],
+        "mix": [row for team in report.teams for row in _mix(team)],
+        "budgets": [_budget(each) for each in report.budgets],
+        "daily": [_daily(each) for each in report.daily],
+        "spenders": [_spender(name, amount, used(report.total)) for name, amount in report.spenders],
+        "waste": [_wasted(each) for each in report.breakdown.pulls if each.standing.ending != "merged"]
+        if report.breakdown
+        else [],
+        "dearest": [_pull(each) for each in report.breakdown.merged()] if report.breakdown else [],
+        "value": _value(report),
+        "empty_text": f"The ledger holds nothing of {report.month}: no call was reserved, and no pull request ended.",
+    }
+
+
+def _title(report: MonthReport) -> str:
+    whose = f"{report.user} at {report.organization}" if report.user else report.organization
+    return f"AI spending of {whose} in {report.month}" + ("" if report.is_over else " so far")
+
+
+def _facts(report: MonthReport) -> list[dict[str, str]]:
+    """Return the headline figures, each with its name and what it is compared with."""
+    whole, total = report.whole, report.total
+    spent, before = used(total), whole.spend_before
+    facts = [_fact("Spent", usd_short(spent.nano_usd), _trend(spent.nano_usd, before.nano_usd, usd_short(before.nano_usd)))]
+    if total.held.nano_usd:
+        facts.append(_fact("Held of it", usd_short(total.held.nano_usd), "may have been billed; counted until somebody knows"))
+    if total.pending.nano_usd:
+        facts.append(_fact("Promised besides", usd_short(total.pending.nano_usd), "to calls that are running; not counted"))
+    facts.append(_fact("Tokens", tokens_short(spent.tokens), _trend(spent.tokens, before.tokens, tokens_short(before.tokens))))
+    if whole.merged is not None and whole.merged_before is not None:
+        facts.append(
+            _fact(
+                "Merged pull requests", f"{whole.merged:,}", _trend(whole.merged, whole.merged_before, f"{whole.merged_before:,}")
+            )
+        )
+        facts.append(_fact("AI cost per merged pull request", _cost_per_merged(whole), "all of its runs, whenever they were"))
+    if whole.waste is not None:
+        facts.append(_fact("Waste", usd_short(whole.waste.nano_usd), "on pull requests closed unmerged or reverted in the month"))
+    return facts + _entry_facts(report)
+
+
+def _entry_facts(report: MonthReport) -> list[dict[str, str]]:
+    if report.breakdown is None:
+        return []
+    facts, refusals = [], report.breakdown.refusals
+    if refusals.calls:
+        asked = usd_short(refusals.asked.nano_usd)
+        facts.append(
+            _fact("Avoided", f"at most {asked}", f"worst case of {counted(refusals.calls, 'call')} that budgets refused")
+        )
+    if report.breakdown.exemption_notes:
+        facts.append(_fact("Exemptions", counted(report.breakdown.exemption_notes, "record"), "asked for, decided or used"))
+    return facts
+
+
+def _fact(name: str, value: str, remark: str) -> dict[str, str]:
+    return {"name": name, "value": value, "remark": remark}
+
+
+def _trend(now: int, before: int, shown: str) -> str:
+    change = change_percent(now, before)
+    return "nothing the month before" if change is None else f"{change:+d} % against {shown} the month before"
+
+
+def _change(now: int | None, before: int | None) -> str:
+    change = None if now is None or before is None else change_percent(now, before)
+    return UNKNOWN if change is None else f"{change:+d} %"
+
+
+def _cost_per_merged(team: TeamMonth) -> str:
+    cost = team.cost_per_merged_nano_usd
+    return UNKNOWN if cost is None else usd_short(cost)
+
+
+def _team(team: TeamMonth) -> dict[str, str]:
+    return {
+        "name": team.name if team.name != NO_TEAM else _NO_TEAM_TEXT,
+        "cost_center": team.cost_center,
+        "spend": usd_short(team.spend.nano_usd),
+        "spend_change": _change(team.spend.nano_usd, team.spend_before.nano_usd),
+        "merged": UNKNOWN if team.merged is None else f"{team.merged:,}",
+        "merged_change": _change(team.merged, team.merged_before),
+        "cost_per_merged": _cost_per_merged(team),
+        "waste": UNKNOWN if team.waste is None else usd_short(team.waste.nano_usd),
+    }
+
+
+def _mix(team: TeamMonth) -> list[dict[str, str]]:
+    whole = sum(line.amount.nano_usd for line in team.mix)
+    return [_mix_line(team, line, whole) for line in team.mix]
+
+
+def _mix_line(team: TeamMonth, line: MixLine, whole: int) -> dict[str, str]:
+    return {
+        "team": team.name if team.name != NO_TEAM else _NO_TEAM_TEXT,
+        "workflow": line.workflow,
+        "model": line.model,
+        "spend": usd_short(line.amount.nano_usd),
+        "share": percent_text(line.amount.nano_usd, whole),
+    }
+
+
+def _budget(state: BudgetState) -> dict[str, Any]:
+    return {
+        "name": budget_name(state.scope, state.per),
+        "used": f"{count_text(state.unit, state.used)} of {amount_text(state.unit, state.limit)}",
+        "percent": percent_text(state.used, state.limit) if state.limit else UNKNOWN,
+        "width": min(state.used_basis_points // 100, 100),
+        "tier": state.tier or "-",
+        "mode": state.mode,
+        "owner": state.owner,
+    }
+
+
+def _daily(use: DailyUse) -> dict[str, str]:
+    return {
+        "name": budget_name(use.scope, "day"),
+        "worst": f"{count_text(use.unit, use.used)} of {amount_text(use.unit, use.limit)}",
+        "day": use.worst_day,
+        "stopped": counted(use.days_stopped, "day"),
+    }
+
+
+def _spender(name: str, amount: Amount, whole: Amount) -> dict[str, str]:
+    return {
+        "name": name,
+        "spend": usd_short(amount.nano_usd),
+        "tokens": tokens_short(amount.tokens),
+        "share": percent_text(amount.nano_usd, whole.nano_usd),
+    }
+
+
+def _pull(share: PullShare) -> dict[str, str]:
+    return {"name": f"{share.pull.project}#{share.pull.pr}", "cost": usd_short(share.cost.nano_usd)}
+
+
+def _wasted(share: PullShare) -> dict[str, str]:
+    return _pull(share) | {"why": _ENDINGS[share.standing.ending]}
+
+
+def _value(report: MonthReport) -> dict[str, Any] | None:
+    """Return what the policy assumes the work is worth, beside what it cost; None without assumptions, and for an empty month."""
+    if not report.value or report.is_empty:
+        return None
+    worth, cost = sum(map(value_nano_usd, report.value)), used(report.total).nano_usd
+    return {
+        "lines": _value_lines(report),
+        "worth": usd_short(worth),
+        "net": usd_short(worth - cost),
+        "ratio": f"{worth // cost:,} dollars of assumed value per dollar spent" if cost else "nothing was spent",
+    }
+
+
+def _value_lines(report: MonthReport) -> Sequence[dict[str, str]]:
+    return [
+        {
+            "name": line.name,
+            "hours": f"{line.hours_saved_per_month:f}",
+            "rate": f"${line.usd_per_hour:f}",
+            "worth": usd_short(value_nano_usd(line)),
+        }
+        for line in report.value
+    ]

@@ -1,0 +1,25 @@
+"""A month's report from the ledger: counters for every total, one pass over the entries for what counters do not know."""
+
+from budget_gate.analytics.month_report import MonthReport, build_report, counters_of, month_window
+from budget_gate.analytics.monthly import MonthReader, month_before, month_that_ended
+from budget_gate.core.errors import UsageError
+from budget_gate.core.policy import Policy
+from budget_gate.ledger.interface import Ledger
+
+
+def month_report(policy: Policy, ledger: Ledger, month: str = "", *, user: str = "", totals_only: bool = False) -> MonthReport:
+    """Return the report of ``month`` (empty: the last one that is over in the policy's zone, by the ledger's clock).
+
+    ``totals_only`` reads counters and no entries. Raises ``UsageError`` for what is no month, and for one that has not begun.
+    """
+    now, zone = ledger.now(), policy.timezone
+    month = month or month_that_ended(now, zone)
+    try:
+        window = month_window(month, zone)
+    except ValueError as error:
+        raise UsageError(f"--month: {error}; write one such as 2026-11") from None
+    if window.starts_at > now:
+        raise UsageError(f"--month: {month} has not begun; write {month_that_ended(now, zone)} or another month that has")
+    counters = counters_of(ledger.counters((month, month_before(month))), month)
+    breakdown = None if totals_only else MonthReader(month, zone, user).read(ledger.entries())
+    return build_report(policy, month, now, counters, breakdown, user)
