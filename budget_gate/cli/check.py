@@ -49,9 +49,11 @@ def run_check(
     else:
         click.echo(f"{outcome.verdict}: {outcome.reason}")
     if workspace.runtime is not None:
+        from budget_gate.cli.alerting import send_alerts
         from budget_gate.cli.posting import post_outcome
 
         post_outcome(workspace, outcome, task.workflow.name)
+        send_alerts(workspace, outcome)
     if outcome.verdict != "block":
         return 0
     if outage is not None:

@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("budget_gate.cli.check", "is there budget for this workflow now?"),
     "review": ("budget_gate.cli.review", "review a pull request or a diff within the budget"),
     "status": ("budget_gate.cli.status", "how every budget stands"),
+    "alerts": ("budget_gate.cli.alerts", "deliver: send what waits in the ledger's outbox"),
     "ledger": ("budget_gate.cli.ledger", "reserve, settle, void, hold, show, sweep, verify"),
     "policy": ("budget_gate.cli.policy", "check, schema, diff: look after the policy file"),
     "prices": ("budget_gate.cli.prices", "list, show, check: what models cost"),

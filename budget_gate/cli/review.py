@@ -80,9 +80,11 @@ def review_change(
         provider.close()
     _print(workspace, outcome, as_json=as_json)
     if workspace.runtime is not None and not diff_file:
+        from budget_gate.cli.alerting import send_alerts
         from budget_gate.cli.posting import post_outcome
 
         post_outcome(workspace, outcome, task.workflow.name, job.pull)
+        send_alerts(workspace, outcome)
     return exit_code(outcome)
 
 

@@ -55,6 +55,11 @@ class Settings(NamedTuple):
         return bool(self.github_repository and self.github_token)
 
     @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """Everything that must never be shown, for a runner to mask."""
+        return tuple(value for value in self if isinstance(value, Secret))
+
+    @property
     def has_channel(self) -> bool:
         """True when there is anywhere to send an alert to."""
         return bool(self.slack_webhook_url or self.smtp_url or self.pagerduty_routing_key)

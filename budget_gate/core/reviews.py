@@ -11,7 +11,8 @@ class ReviewOutcome(NamedTuple):
     """Everything a comment, a check run or ``--json`` says about one review.
 
     ``refused`` names the budgets that stopped it, if any did; ``failure`` says in one line what broke, if anything did (the
-    review is then partial or empty, never silently so). ``dropped_findings`` pointed at lines that the diff does not have.
+    review is then partial or empty, never silently so). ``is_outage`` says that what broke was the ledger. ``dropped_findings``
+    pointed at lines that the diff does not have.
     """
 
     verdict: Verdict
@@ -32,3 +33,4 @@ class ReviewOutcome(NamedTuple):
     refused: Refused | None = None
     failure: str = ""
     is_dry_run: bool = False
+    is_outage: bool = False

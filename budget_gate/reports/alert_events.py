@@ -44,9 +44,8 @@ class AnomalyAlert(NamedTuple):
 
 
 class LedgerDown(NamedTuple):
-    """A ledger that could not be reached. ``url`` is its address without secrets, ``problem`` one line."""
+    """A ledger that could not be reached: ``problem`` is one line, its address without secrets in it."""
 
-    url: str
     problem: str
     at: datetime
 
@@ -129,7 +128,6 @@ def ledger_down_message(down: LedgerDown, policy: Policy) -> Message:
         ),
         fields=(
             ("Organization", _clean(policy.organization)),
-            ("Ledger", clean_for_terminal(down.url, 2 * NAME_CHARACTERS) or "not named"),
             ("Owner", _clean(owner) or "nobody"),
             ("At", resets_text(down.at, "hour", policy.timezone)),
         ),

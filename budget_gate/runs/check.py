@@ -37,9 +37,9 @@ def outage_outcome(policy: Policy, task: Task, error: LedgerUnavailable) -> Revi
     """Return the verdict of a run whose ledger cannot be reached: what the policy's ``ledger: on_outage`` says."""
     if policy.on_outage == "allow":
         reason = "the ledger cannot be reached and the policy says `on_outage: allow`; nothing was counted"
-        return _outcome(policy, task, "pass_with_note", reason, (), failure=str(error))
+        return _outcome(policy, task, "pass_with_note", reason, (), outage=error)
     reason = "the ledger cannot be reached and the policy says `on_outage: block`; re-run once it is back"
-    return _outcome(policy, task, "block", reason, (), failure=str(error))
+    return _outcome(policy, task, "block", reason, (), outage=error)
 
 
 def refusal_text(refusal: Refusal) -> str:
@@ -75,7 +75,7 @@ def _outcome(
     budgets: tuple[BudgetState, ...],
     refused: Refused | None = None,
     *,
-    failure: str = "",
+    outage: LedgerUnavailable | None = None,
 ) -> ReviewOutcome:
     tier = task.workflow.model
     return ReviewOutcome(
@@ -93,5 +93,6 @@ def _outcome(
         provider="none",
         budgets=tuple(state for state in budgets if state.per != "lifetime"),
         refused=refused,
-        failure=failure,
+        failure=str(outage or ""),
+        is_outage=outage is not None,
     )

@@ -1,0 +1,100 @@
+"""Notes that stand until another one ends them: open incidents, exemptions in force. Read from entries, in bounded work.
+
+Entries can only be followed forwards. So that nobody follows all of them, a reader leaves a checkpoint note behind every few hundred
+entries, holding what stood then; the next one steps back from the newest entry until it meets a checkpoint, and goes on from there.
+Only the first reader of an old ledger pays for its history.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from budget_gate.core.audit import Entry, ParsedEntry, compact_json
+from budget_gate.ledger.interface import Ledger
+
+FIRST_STEP = 400
+"""Entries that a reader steps back at first; then four times as many, until it meets a checkpoint."""
+
+CHECKPOINT_EVERY = 200
+"""Entries after which a reader leaves a checkpoint."""
+
+CHECKPOINT_CHARACTERS_MOST = 200_000
+
+
+class Family(NamedTuple):
+    """Kinds of notes that belong together: one opens, others change what stands, and some end it. Each names it in ``name``."""
+
+    opens: str
+    changes: tuple[str, ...]
+    ends: tuple[str, ...]
+
+    @property
+    def checkpoint(self) -> str:
+        """The kind of this family's checkpoints."""
+        return f"{self.opens}_checkpoint"
+
+
+Standing = dict[str, dict[str, str]]
+"""What stands, by name: the details of its notes, those of later ones written over those of earlier ones."""
+
+
+def read_standing(ledger: Ledger, family: Family, *, may_write: bool = True) -> Standing:
+    """Return what stands now. ``may_write`` False leaves no checkpoint behind."""
+    through, standing = _newest_checkpoint(ledger, family)
+    first = through
+    for entry in ledger.entries(after=through):
+        through = entry.seq
+        note = _note(entry, (family.opens, *family.changes, *family.ends))
+        if note is not None:
+            _follow(standing, family, note)
+    if may_write and through - first >= CHECKPOINT_EVERY:
+        _leave_checkpoint(ledger, family, through, standing)
+    return standing
+
+
+def _follow(standing: Standing, family: Family, note: ParsedEntry) -> None:
+    details = {str(name): str(value) for name, value in dict(note.body.get("details", {})).items()}
+    name = details.get("name", "")
+    if note.kind in family.ends:
+        standing.pop(name, None)
+    elif note.kind == family.opens:
+        standing.setdefault(name, details)
+    elif name in standing:
+        standing[name] = {**standing[name], **details}
+
+
+def _leave_checkpoint(ledger: Ledger, family: Family, through: int, standing: Mapping[str, Mapping[str, str]]) -> None:
+    """Write down what stands after entry ``through``. Whoever else has read as far has the same to say, under the same key."""
+    text = compact_json(standing)
+    if len(text) <= CHECKPOINT_CHARACTERS_MOST:
+        ledger.record(f"{family.checkpoint}/{through}", family.checkpoint, {}, {"through": str(through), "standing": text})
+
+
+def _newest_checkpoint(ledger: Ledger, family: Family) -> tuple[int, Standing]:
+    """Return up to which entry the newest checkpoint has read and what stood then; (0, nothing) where there is none."""
+    before, step = ledger.head(), FIRST_STEP
+    while before > 0:
+        after = max(before - step, 0)
+        newest = None
+        for entry in _between(ledger, after, before):
+            newest = _note(entry, (family.checkpoint,)) or newest
+        if newest is not None:
+            details = newest.body["details"]
+            return int(details["through"]), json.loads(details["standing"])
+        before, step = after, step * 4
+    return 0, {}
+
+
+def _between(ledger: Ledger, after: int, through: int) -> Iterator[Entry]:
+    for entry in ledger.entries(after=after):
+        if entry.seq > through:
+            return
+        yield entry
+
+
+def _note(entry: Entry, kinds: tuple[str, ...]) -> ParsedEntry | None:
+    """Return the entry's fields if it is of one of the kinds. Most are not, and are not even parsed."""
+    if not any(f'"kind":"{kind}"' in entry.text for kind in kinds):
+        return None
+    parsed = entry.parsed()  # foreign text may quote a kind; only the field counts
+    return parsed if parsed.kind in kinds else None
