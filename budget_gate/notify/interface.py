@@ -42,6 +42,6 @@ class UnusableNotifier:
     def __init__(self, problem: str) -> None:
         self._problem = problem
 
-    def deliver(self, message: Message) -> None:
+    def deliver(self, message: Message) -> None:  # noqa: ARG002 (no message gets through)
         """Raise ``NotifyError``, always."""
         raise NotifyError(f"{self._problem}; its alerts wait in the outbox")

@@ -37,7 +37,7 @@ def event_of(message: Message, routing_key: str) -> dict[str, Any]:
             "source": SOURCE,
             "severity": message.severity,
             "class": message.kind,
-            "custom_details": {**details, "What to do": "\n".join(message.lines)},
+            "custom_details": {**details, "Details": "\n".join(message.lines)},
         },
     }
 

@@ -134,11 +134,15 @@ def _fields(crossed: Crossed, used: str, zone: str) -> tuple[tuple[str, str], ..
 
 
 def _stop_text(crossed: Crossed, policy: Policy) -> str:
-    """Return where the policy stops this limit today, or empty text when it no longer has it."""
+    """Return where the policy stops this limit today, and earlier for uncritical work; empty when it no longer has the limit."""
     budget = budget_for(policy, crossed.scope)
     for limit in budget.limits if budget else ():
         if budget is not None and (limit.per, limit.unit) == (crossed.per, crossed.unit):
-            return amount_text(crossed.unit, limit_line(budget, limit, critical=True).stop_line)
+            usual, critical = (limit_line(budget, limit, critical=each) for each in (False, True))
+            stop = amount_text(crossed.unit, critical.stop_line)
+            if usual.admission_line is None or usual.admission_line == critical.stop_line:
+                return stop
+            return f"{amount_text(crossed.unit, usual.admission_line)} ({stop} for critical workflows)"
     return ""
 
 
