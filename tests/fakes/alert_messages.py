@@ -24,7 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 USD = 1_000_000_000
 AT = datetime(2026, 11, 24, 15, 30, tzinfo=UTC)
 RESETS_AT = datetime(2026, 12, 1, tzinfo=UTC)
-HOSTILE = "<!channel> <@U1|you> *b* _i_ ~s~ `c` [x](http://evil.test) <b>&amp;</b>\r\nBcc: all@evil.test\n.\r\nQUIT\u202etxt.exe\u2066 \x1b[31m @here #x"
+_MARKUP = "<!channel> <@U1|you> *b* _i_ ~s~ `c` [x](http://evil.test) <b>&amp;</b> @here #x"
+HOSTILE = f"{_MARKUP}\r\nBcc: all@evil.test\n.\r\nQUIT\u202etxt.exe\u2066 \x1b[31m"
 
 
 def acme() -> Policy:
