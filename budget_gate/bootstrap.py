@@ -19,12 +19,14 @@ from budget_gate.core.tasks import Task
 from budget_gate.ledger.interface import Ledger
 
 if TYPE_CHECKING:
+    from budget_gate.core.exemptions import Exemption
     from budget_gate.gate.gate import Gate
     from budget_gate.github.actions_runtime import ActionsRuntime
     from budget_gate.github.client import GitHubClient
     from budget_gate.notify.interface import Notifier
     from budget_gate.providers.interface import Provider
     from budget_gate.runs.deliver import Courier
+    from budget_gate.runs.exempting import ExemptionReader
 
 LEDGER_FORMS = "sqlite:///PATH, redis://HOST:PORT, rediss://HOST:PORT or memory://"
 
@@ -150,7 +152,18 @@ class Workspace:
             deadline_seconds=deadline_seconds,
             sleep=time.sleep,
             monotonic=time.monotonic,
+            exemptions=self.exemptions,
         )
+
+    @cached_property
+    def _exemption_reader(self) -> "ExemptionReader":
+        from budget_gate.runs.exempting import ExemptionReader
+
+        return ExemptionReader(lambda: self.ledger, time.monotonic)
+
+    def exemptions(self) -> "tuple[Exemption, ...]":
+        """Return the exemptions in force; reads nothing where the policy has no rule for them."""
+        return () if self.policy.exemptions is None else self._exemption_reader()
 
     def courier(self) -> "Courier":
         """Return who delivers alerts in this process's name; the ledger and the channels are opened when it needs them."""

@@ -28,7 +28,7 @@ def deliver(policy: str | None, ledger: str | None, seconds: int, *, as_json: bo
     courier = workspace.courier()
     try:
         delivered = courier.deliver(float(seconds))
-        resolved = courier.resolve_ended()
+        resolved = courier.resolve_over()
     except LedgerUnavailable as error:
         send_ledger_down(workspace, str(error))
         raise

@@ -38,7 +38,7 @@ def run_check(
     task = workspace.task(attribution, on_exceed)
     outage = None
     try:
-        outcome = check_budget(workspace.policy, workspace.prices, workspace.ledger, task)
+        outcome = check_budget(workspace.policy, workspace.prices, workspace.ledger, task, workspace.exemptions)
     except LedgerUnavailable as error:
         outage = error
         outcome = outage_outcome(workspace.policy, task, error)

@@ -21,6 +21,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("budget_gate.cli.check", "is there budget for this workflow now?"),
     "review": ("budget_gate.cli.review", "review a pull request or a diff within the budget"),
     "status": ("budget_gate.cli.status", "how every budget stands"),
+    "exempt": ("budget_gate.cli.exempt", "request, approve, deny, revoke, list: exceptions to a limit"),
+    "audit": ("budget_gate.cli.audit", "who did what, and when"),
     "alerts": ("budget_gate.cli.alerts", "deliver: send what waits in the ledger's outbox"),
     "ledger": ("budget_gate.cli.ledger", "reserve, settle, void, hold, show, sweep, verify"),
     "policy": ("budget_gate.cli.policy", "check, schema, diff: look after the policy file"),

@@ -26,7 +26,7 @@ def status(policy: str | None, ledger: str | None, *, as_json: bool, **given: st
     from budget_gate.runs.status import budget_states
 
     workspace = open_workspace(policy, ledger)
-    budgets = budget_states(workspace.policy, workspace.ledger, flags_given(given))
+    budgets = budget_states(workspace.policy, workspace.ledger, flags_given(given), workspace.exemptions())
     if as_json:
         print_document({"budgets": budget_documents(budgets, workspace.policy.timezone)})
         return

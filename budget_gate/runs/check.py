@@ -1,8 +1,11 @@
 """The check: is there budget for this workflow now? Reads counters, asks no model, takes nothing."""
 
+from collections.abc import Callable, Sequence
+
 from budget_gate.core.amounts import Amount
 from budget_gate.core.charges import charges_for
 from budget_gate.core.errors import LedgerUnavailable
+from budget_gate.core.exemptions import Exemption
 from budget_gate.core.headroom import shortfalls
 from budget_gate.core.money import usd_short
 from budget_gate.core.policy import Policy
@@ -15,17 +18,24 @@ from budget_gate.core.usage import Usage
 from budget_gate.ledger.interface import Ledger
 
 
-def check_budget(policy: Policy, prices: PriceBook, ledger: Ledger, task: Task) -> ReviewOutcome:
+def check_budget(
+    policy: Policy, prices: PriceBook, ledger: Ledger, task: Task, exemptions: Callable[[], Sequence[Exemption]] = tuple
+) -> ReviewOutcome:
     """Return the verdict: ``pass``, or by ``on_exceed`` ``pass_with_note`` or ``block`` when a typical run does not fit.
 
-    A typical run is the workflow's ``estimate``; without one, any room at all will do. Raises ``LedgerUnavailable`` when the ledger
-    cannot be read.
+    A typical run is the workflow's ``estimate``; without one, any room at all will do. ``exemptions`` is only asked when there is
+    not enough room without them: they are notes of the ledger, and reading them costs more than a counter.
+
+    Raises ``LedgerUnavailable`` when the ledger cannot be read.
     """
     tier = task.workflow.model
     charges = charges_for(policy, task.attribution, tier, task.workflow)
     budgets = ledger.read(charges, policy.timezone)
     need = _typical_need(policy, prices, ledger, task)
     short = shortfalls(budgets, need)
+    if short and (in_force := exemptions()):
+        budgets = ledger.read(charges_for(policy, task.attribution, tier, task.workflow, in_force), policy.timezone)
+        short = shortfalls(budgets, need)
     if not short:
         return _outcome(policy, task, "pass", _room_text(task, need), budgets)
     verdict: Verdict = "block" if task.workflow.on_exceed == "block" else "pass_with_note"

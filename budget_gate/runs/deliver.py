@@ -94,12 +94,12 @@ class Courier:
                 break
         return Delivered(self._done, self._left, tuple(self._notes))
 
-    def resolve_ended(self) -> int:
-        """Resolve the incidents whose period is over; return how many. Does nothing without a channel that has incidents."""
+    def resolve_over(self) -> int:
+        """Resolve incidents that are over (period ended, stop lifted); return how many. Without PagerDuty there are none."""
         notifier = self._notifiers.get(incidents.CHANNEL)
         if notifier is None:
             return 0
-        return incidents.resolve_ended(self._policy, self._ledger, notifier, self._claimant, self._note)
+        return incidents.resolve_over(self._policy, self._ledger, notifier, self._claimant, self._note)
 
     def send_once(self, message: Message) -> int:
         """Send a message that no ledger crossed (a forecast, an anomaly), once per key and channel; return how many got it.

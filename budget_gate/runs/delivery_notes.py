@@ -6,8 +6,6 @@ learns from a refusal that it had been sent after all. A process that dies betwe
 a message is sent twice.
 """
 
-from hashlib import sha256
-
 from budget_gate.core.errors import KeyReused
 from budget_gate.ledger.interface import Delivery, Ledger
 
@@ -53,4 +51,6 @@ def written(ledger: Ledger, key: str, kind: str, details: dict[str, str]) -> boo
 
 def short_name(text: str) -> str:
     """Return a name of fixed length for any text, for use in keys."""
+    from hashlib import sha256  # loads OpenSSL: 3 ms that a job without alerts does not need
+
     return sha256(text.encode()).hexdigest()[:32]

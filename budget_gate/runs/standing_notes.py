@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from budget_gate.core.audit import Entry, ParsedEntry, compact_json
+from budget_gate.core.audit import Entry, ParsedEntry, compact_json, microseconds
 from budget_gate.ledger.interface import Ledger
 
 FIRST_STEP = 400
@@ -35,20 +35,23 @@ class Family(NamedTuple):
 
 
 Standing = dict[str, dict[str, str]]
-"""What stands, by name: the details of its notes, those of later ones written over those of earlier ones."""
+"""What stands, by name: the details of its notes, those of later ones written over those of earlier ones.
+
+Something whose ``expires_at`` (microseconds since 1970) lies behind the newest entry is left out of checkpoints.
+"""
 
 
 def read_standing(ledger: Ledger, family: Family, *, may_write: bool = True) -> Standing:
     """Return what stands now. ``may_write`` False leaves no checkpoint behind."""
     through, standing = _newest_checkpoint(ledger, family)
-    first = through
+    first, newest = through, None
     for entry in ledger.entries(after=through):
-        through = entry.seq
+        through, newest = entry.seq, entry
         note = _note(entry, (family.opens, *family.changes, *family.ends))
         if note is not None:
             _follow(standing, family, note)
-    if may_write and through - first >= CHECKPOINT_EVERY:
-        _leave_checkpoint(ledger, family, through, standing)
+    if may_write and newest is not None and through - first >= CHECKPOINT_EVERY:
+        _leave_checkpoint(ledger, family, newest, standing)
     return standing
 
 
@@ -63,11 +66,17 @@ def _follow(standing: Standing, family: Family, note: ParsedEntry) -> None:
         standing[name] = {**standing[name], **details}
 
 
-def _leave_checkpoint(ledger: Ledger, family: Family, through: int, standing: Mapping[str, Mapping[str, str]]) -> None:
-    """Write down what stands after entry ``through``. Whoever else has read as far has the same to say, under the same key."""
-    text = compact_json(standing)
+def _leave_checkpoint(ledger: Ledger, family: Family, newest: Entry, standing: Mapping[str, Mapping[str, str]]) -> None:
+    """Write down what stands after entry ``newest``. Whoever else has read as far has the same to say, under the same key."""
+    through, now = newest.seq, microseconds(newest.parsed().at)
+    lasting = {name: details for name, details in standing.items() if not _is_over(details.get("expires_at", ""), now)}
+    text = compact_json(lasting)
     if len(text) <= CHECKPOINT_CHARACTERS_MOST:
         ledger.record(f"{family.checkpoint}/{through}", family.checkpoint, {}, {"through": str(through), "standing": text})
+
+
+def _is_over(expires_at: str, now: int) -> bool:
+    return expires_at.isdecimal() and int(expires_at) <= now
 
 
 def _newest_checkpoint(ledger: Ledger, family: Family) -> tuple[int, Standing]:

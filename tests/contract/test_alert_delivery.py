@@ -150,10 +150,10 @@ def test_an_incident_is_resolved_once_when_its_period_ends(store: Store) -> None
         _stop(store.ledger)
         one, two = courier(store.ledger, notifiers), courier(store.ledger, notifiers, "two")
         one.deliver(60.0)
-        assert one.resolve_ended() == 0
+        assert one.resolve_over() == 0
         assert len(services.open_incidents) == 1
         store.set_time(datetime(2026, 6, 1, 0, 1, tzinfo=UTC))
-        assert (one.resolve_ended(), two.resolve_ended(), one.resolve_ended()) == (1, 0, 0)
+        assert (one.resolve_over(), two.resolve_over(), one.resolve_over()) == (1, 0, 0)
         assert services.open_incidents == set()
     assert [event["event_action"] for event in services.pagerduty] == ["trigger", "resolve"]
 
@@ -166,9 +166,9 @@ def test_a_resolve_that_failed_is_tried_again(store: Store) -> None:
         courier(store.ledger, channels(services)).deliver(60.0)
         store.set_time(datetime(2026, 6, 1, 0, 1, tzinfo=UTC))
         services.queue("pagerduty", FAILS)
-        assert courier(store.ledger, channels(services)).resolve_ended() == 0
+        assert courier(store.ledger, channels(services)).resolve_over() == 0
         store.set_time(datetime(2026, 6, 1, 0, 7, tzinfo=UTC))
-        assert courier(store.ledger, channels(services), "two").resolve_ended() == 1
+        assert courier(store.ledger, channels(services), "two").resolve_over() == 1
 
 
 def test_a_forecast_is_sent_once_and_again_after_a_failure(ledger: Ledger) -> None:
