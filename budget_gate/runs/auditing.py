@@ -1,5 +1,6 @@
 """The audit trail: notes of the ledger that say who did what, in order, without the bookkeeping of our own machinery."""
 
+import re
 from collections import deque
 from collections.abc import Iterator
 
@@ -9,6 +10,9 @@ from budget_gate.ledger.interface import Ledger
 MACHINERY = ("incident_claimed", "notice_claimed")
 """Kinds that only keep processes out of each other's way; checkpoints besides."""
 
+_KIND = re.compile(r'"kind":"([a-z]+)","seq":[0-9]+\}$')
+"""The end of an entry's text, where no foreign text can stand."""
+
 
 def audit_trail(ledger: Ledger, most: int) -> tuple[ParsedEntry, ...]:
     """Return the newest ``most`` notes, oldest first. Follows all entries, in memory that grows with ``most`` only."""
@@ -17,7 +21,8 @@ def audit_trail(ledger: Ledger, most: int) -> tuple[ParsedEntry, ...]:
 
 def _notes(ledger: Ledger) -> Iterator[ParsedEntry]:
     for entry in ledger.entries():
-        if any(f'"kind":"{kind}","seq"' in entry.text for kind in MONEY_KINDS):
+        kind = _KIND.search(entry.text)
+        if kind is not None and kind[1] in MONEY_KINDS:
             continue  # most entries move money; they need no parsing
         note = entry.parsed()
         is_ours = note.kind in MACHINERY or note.kind.endswith("_checkpoint")
