@@ -1,11 +1,13 @@
 """``alerts deliver`` and what a job sends after its result: every channel for real, by the environment of the contract."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from fakes.alert_services import ROUTING_KEY, AlertServices, Behaviour
-from fakes.command_line import ACME, run
+from fakes.command_line import ACME, ROOT, run
 from fakes.mail_server import MailServer
 
 from budget_gate.bootstrap import open_notifiers
@@ -160,6 +162,19 @@ def test_a_job_without_its_ledger_says_so(tmp_path: Path, monkeypatch: pytest.Mo
         ended = run("check", "--workflow", "ci_cd_review", "--policy", ACME, "--ledger", "redis://127.0.0.1:1/0", "--json")
     assert (ended.code, ended.document()["verdict"]) == (5, "block")
     assert "ledger cannot be reached" in services.slack[0]["text"]
+
+
+def test_check_loads_nothing_of_alerts_where_no_channel_is(tmp_path: Path) -> None:
+    """Without a channel, and with room in the budget, the verdict path knows neither couriers nor exemptions."""
+    program = (
+        "import sys\nfrom budget_gate.cli.main import main\n"
+        "try:\n    main(sys.argv[1:])\nexcept SystemExit as ending:\n    assert not ending.code, ending.code\n"
+        "rooms = ('budget_gate.notify', 'budget_gate.runs.deliver', 'budget_gate.runs.exempting', 'smtplib', 'email.message')\n"
+        "print([name for name in rooms if name in sys.modules])"
+    )
+    arguments = ["check", "--workflow", "ci_cd_review", "--policy", ACME, "--ledger", f"sqlite:///{tmp_path / 'l.db'}"]
+    done = subprocess.run([sys.executable, "-c", program, *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_channels_are_opened_by_what_is_configured() -> None:
