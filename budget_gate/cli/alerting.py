@@ -5,19 +5,18 @@ Called only on a runner. Where no channel is configured it does nothing and load
 
 from budget_gate.bootstrap import Workspace
 from budget_gate.cli.options import log
-from budget_gate.core.reviews import ReviewOutcome
 
 SECONDS = 20.0
 """How long a job goes on delivering, at most one slow answer longer: what is left comes with the next job, or with cron."""
 
 
-def send_alerts(workspace: Workspace, outcome: ReviewOutcome) -> None:
-    """Deliver alerts; whatever goes wrong is a line on stderr."""
+def send_alerts(workspace: Workspace, outage: str = "") -> None:
+    """Deliver alerts, or tell of an ``outage`` of the ledger (one line of what happened); whatever goes wrong is a line on stderr."""
     if not workspace.settings.has_channel:
         return
     try:
-        if outcome.is_outage:
-            send_ledger_down(workspace, outcome.failure)
+        if outage:
+            send_ledger_down(workspace, outage)
         else:
             for note in workspace.courier().deliver(SECONDS).notes:
                 log(f"budget-gate: {note}")

@@ -53,7 +53,7 @@ def run_check(
         from budget_gate.cli.posting import post_outcome
 
         post_outcome(workspace, outcome, task.workflow.name)
-        send_alerts(workspace, outcome)
+        send_alerts(workspace, outcome.failure if outcome.is_outage else "")
     if outcome.verdict != "block":
         return 0
     if outage is not None:

@@ -84,7 +84,7 @@ def review_change(
         from budget_gate.cli.posting import post_outcome
 
         post_outcome(workspace, outcome, task.workflow.name, job.pull)
-        send_alerts(workspace, outcome)
+        send_alerts(workspace, outcome.failure if outcome.is_outage else "")
     return exit_code(outcome)
 
 

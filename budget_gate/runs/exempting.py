@@ -21,6 +21,11 @@ FAMILY = Family(REQUESTED, (APPROVED,), (DENIED, REVOKED))
 OPEN_DAYS = 30
 """How long a request waits for an answer before it is forgotten."""
 
+DAYS_MOST = 366
+"""The longest exemption, whatever the policy allows: what began before it cannot be in force any more."""
+
+REMEMBERED_DAYS = OPEN_DAYS + DAYS_MOST
+
 READ_AGAIN_SECONDS = 30.0
 """How old a reader's knowledge may be: so long a new exemption, or a revoked one, may go unnoticed by a running job."""
 
@@ -91,16 +96,15 @@ def revoke(ledger: Ledger, policy: Policy, name: str, revoker: str, in_team: InT
         raise UsageError(f"{name} was revoked just now by somebody else")
 
 
-def read_exemptions(ledger: Ledger, now: datetime, *, may_write: bool = True) -> tuple[Standing, ...]:
+def read_exemptions(ledger: Ledger, now: datetime) -> tuple[Standing, ...]:
     """Return requests that wait and exemptions in force at ``now``, oldest first."""
-    found = [
-        _standing(details) for details in read_standing(ledger, FAMILY, may_write=may_write).values() if _lasts(details, now)
-    ]
+    standing = read_standing(ledger, FAMILY, since=now - timedelta(days=REMEMBERED_DAYS))
+    found = [_standing(details) for details in standing.values() if _lasts(details, now)]
     return tuple(each for each in found if each is not None)
 
 
 class ExemptionReader:
-    """Says which exemptions are in force, reading the ledger at most every ``READ_AGAIN_SECONDS``; writes nothing.
+    """Says which exemptions are in force, reading the ledger at most every ``READ_AGAIN_SECONDS``.
 
     A ledger that cannot be reached is no news here: what was known stays known, and the reserve that follows meets the outage.
     """
@@ -127,7 +131,7 @@ class ExemptionReader:
         try:
             ledger = self._open_ledger()
             self._ledger_now = ledger.now()
-            standing = read_exemptions(ledger, self._ledger_now, may_write=False)
+            standing = read_exemptions(ledger, self._ledger_now)
         except LedgerUnavailable:
             return
         self._known = tuple(each.exemption for each in standing if each.exemption is not None)

@@ -7,9 +7,12 @@ Only the first reader of an old ledger pays for its history.
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import datetime
 from typing import NamedTuple
 
 from budget_gate.core.audit import Entry, ParsedEntry, compact_json, microseconds
+from budget_gate.core.errors import LedgerError
 from budget_gate.ledger.interface import Ledger
 
 FIRST_STEP = 400
@@ -41,16 +44,16 @@ Something whose ``expires_at`` (microseconds since 1970) lies behind the newest 
 """
 
 
-def read_standing(ledger: Ledger, family: Family, *, may_write: bool = True) -> Standing:
-    """Return what stands now. ``may_write`` False leaves no checkpoint behind."""
-    through, standing = _newest_checkpoint(ledger, family)
+def read_standing(ledger: Ledger, family: Family, since: datetime | None = None) -> Standing:
+    """Return what stands now. Notes from before ``since`` may be left out: the caller knows that none of them can stand."""
+    through, standing = _newest_checkpoint(ledger, family, since)
     first, newest = through, None
     for entry in ledger.entries(after=through):
         through, newest = entry.seq, entry
         note = _note(entry, (family.opens, *family.changes, *family.ends))
         if note is not None:
             _follow(standing, family, note)
-    if may_write and newest is not None and through - first >= CHECKPOINT_EVERY:
+    if newest is not None and through - first >= CHECKPOINT_EVERY:
         _leave_checkpoint(ledger, family, newest, standing)
     return standing
 
@@ -67,29 +70,36 @@ def _follow(standing: Standing, family: Family, note: ParsedEntry) -> None:
 
 
 def _leave_checkpoint(ledger: Ledger, family: Family, newest: Entry, standing: Mapping[str, Mapping[str, str]]) -> None:
-    """Write down what stands after entry ``newest``. Whoever else has read as far has the same to say, under the same key."""
+    """Write down what stands after entry ``newest``, under a key that whoever else has read as far uses too.
+
+    A checkpoint saves work and nothing else, so a ledger that may only be read, or has one already, goes without.
+    """
     through, now = newest.seq, microseconds(newest.parsed().at)
     lasting = {name: details for name, details in standing.items() if not _is_over(details.get("expires_at", ""), now)}
     text = compact_json(lasting)
     if len(text) <= CHECKPOINT_CHARACTERS_MOST:
-        ledger.record(f"{family.checkpoint}/{through}", family.checkpoint, {}, {"through": str(through), "standing": text})
+        with suppress(LedgerError):
+            ledger.record(f"{family.checkpoint}/{through}", family.checkpoint, {}, {"through": str(through), "standing": text})
 
 
 def _is_over(expires_at: str, now: int) -> bool:
     return expires_at.isdecimal() and int(expires_at) <= now
 
 
-def _newest_checkpoint(ledger: Ledger, family: Family) -> tuple[int, Standing]:
-    """Return up to which entry the newest checkpoint has read and what stood then; (0, nothing) where there is none."""
+def _newest_checkpoint(ledger: Ledger, family: Family, since: datetime | None) -> tuple[int, Standing]:
+    """Return up to which entry the newest checkpoint has read and what stood then; nothing stood at the beginning, or at ``since``."""
     before, step = ledger.head(), FIRST_STEP
     while before > 0:
         after = max(before - step, 0)
-        newest = None
+        oldest = newest = None
         for entry in _between(ledger, after, before):
+            oldest = oldest or entry
             newest = _note(entry, (family.checkpoint,)) or newest
         if newest is not None:
             details = newest.body["details"]
             return int(details["through"]), json.loads(details["standing"])
+        if since is not None and oldest is not None and oldest.parsed().at < since:
+            return after, {}
         before, step = after, step * 4
     return 0, {}
 
