@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what one command needs, from the lock and by hash, into a virtual environment of this action's own.
-# Writes the interpreter's path to the step's output `python`. Reads BUDGET_GATE_INPUT_COMMAND and BUDGET_GATE_INPUT_LEDGER.
+# Writes the interpreter's path to the step's output `python`. Reads BUDGET_GATE_INPUT_COMMAND, BUDGET_GATE_INPUT_LEDGER
+# and BUDGET_GATE_HAS_SLACK.
 set -euo pipefail
 unset PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME
 
@@ -38,6 +39,7 @@ case "$BUDGET_GATE_INPUT_COMMAND" in
   *) extras+=(--extra anthropic) ;;
 esac
 case "$BUDGET_GATE_INPUT_LEDGER" in redis* | rediss*) extras+=(--extra redis) ;; esac
+if [ "${BUDGET_GATE_HAS_SLACK:-}" = true ]; then extras+=(--extra slack); fi
 
 "$python" -m venv --without-pip "$venv"
 UV_PROJECT_ENVIRONMENT="$venv" UV_PYTHON="$venv/bin/python" UV_PYTHON_DOWNLOADS=never \

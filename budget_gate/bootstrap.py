@@ -22,12 +22,16 @@ from budget_gate.ledger.interface import Ledger
 
 if TYPE_CHECKING:
     from budget_gate.core.amounts import Amount
+    from budget_gate.core.exemptions import Exemption
     from budget_gate.core.reservations import ReserveRequest
     from budget_gate.gate.gate import Gate
     from budget_gate.github.actions_runtime import ActionsRuntime
     from budget_gate.github.client import GitHubClient
+    from budget_gate.notify.interface import Notifier
     from budget_gate.notify.report_channel import ReportChannel
     from budget_gate.providers.interface import Provider
+    from budget_gate.runs.deliver import Courier
+    from budget_gate.runs.exempting import ExemptionReader
     from budget_gate.tickets.interface import TicketSource
 
 LEDGER_FORMS = "sqlite:///PATH, redis://HOST:PORT, rediss://HOST:PORT, github://OWNER/REPO or memory://"
@@ -206,7 +210,67 @@ class Workspace:
             deadline_seconds=deadline_seconds,
             sleep=time.sleep,
             monotonic=time.monotonic,
+            exemptions=self.exemptions,
         )
+
+    @cached_property
+    def _exemption_reader(self) -> "ExemptionReader":
+        from budget_gate.runs.exempting import ExemptionReader
+
+        return ExemptionReader(lambda: self.ledger, time.monotonic)
+
+    def exemptions(self) -> "tuple[Exemption, ...]":
+        """Return the exemptions in force; reads nothing where the policy has no rule for them."""
+        return () if self.policy.exemptions is None else self._exemption_reader()
+
+    def courier(self) -> "Courier":
+        """Return who delivers alerts in this process's name; the ledger and the channels are opened when it needs them."""
+        import random
+        import secrets
+
+        from budget_gate.runs.deliver import Clock, Courier
+
+        clock = Clock(time.monotonic, time.sleep, random.random)
+        return Courier(
+            self.policy, lambda: self.ledger, lambda: open_notifiers(self.settings), f"run/{secrets.token_hex(16)}", clock
+        )
+
+
+def open_notifiers(settings: Settings) -> "dict[str, Notifier]":
+    """Return every channel that the settings give an address for, by its name in the policy.
+
+    One with a wrong address is there too: whatever is sent to it fails, saying what to write instead, and waits.
+    """
+    from budget_gate.notify.interface import UnusableNotifier
+
+    def slack() -> "Notifier":
+        from budget_gate.notify.slack import SlackNotifier
+
+        return SlackNotifier(settings.slack_webhook_url.reveal())
+
+    def email() -> "Notifier":
+        from budget_gate.notify.smtp import SmtpNotifier
+
+        return SmtpNotifier(settings.smtp_url.reveal(), settings.smtp_from)
+
+    def pagerduty() -> "Notifier":
+        from budget_gate.notify.pagerduty import PagerDutyNotifier
+
+        return PagerDutyNotifier(settings.pagerduty_routing_key.reveal(), settings.pagerduty_events_url)
+
+    channels = (
+        ("slack", settings.slack_webhook_url, slack),
+        ("email", settings.smtp_url, email),
+        ("pagerduty", settings.pagerduty_routing_key, pagerduty),
+    )
+    opened: dict[str, Notifier] = {}
+    for name, address, make in channels:
+        if address:
+            try:
+                opened[name] = make()
+            except UsageError as error:
+                opened[name] = UnusableNotifier(str(error))
+    return opened
 
 
 def open_ledger(url: str, organization: str) -> Ledger:

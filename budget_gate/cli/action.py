@@ -24,12 +24,7 @@ def action() -> None:
     runtime = workspace.runtime
     if runtime is None:
         raise UsageError("`budget-gate action` runs inside GitHub Actions; use `budget-gate review` or `budget-gate check` here")
-    for secret in (
-        workspace.settings.anthropic_api_key,
-        workspace.settings.github_token,
-        workspace.settings.ledger,
-        workspace.settings.slack_webhook_url,
-    ):
+    for secret in workspace.settings.secrets:
         # The default ledgers are a plain path and the repository's name; anything else may carry a password.
         if secret and not secret.reveal().startswith(("sqlite:", "github:")):
             runtime.mask(secret.reveal(), sys.stdout)

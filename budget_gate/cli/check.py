@@ -38,7 +38,7 @@ def run_check(
     task = workspace.task(attribution, on_exceed)
     outage = None
     try:
-        outcome = check_budget(workspace.policy, workspace.prices, workspace.ledger, task)
+        outcome = check_budget(workspace.policy, workspace.prices, workspace.ledger, task, workspace.exemptions)
     except LedgerUnavailable as error:
         outage = error
         outcome = outage_outcome(workspace.policy, task, error)
@@ -49,9 +49,11 @@ def run_check(
     else:
         click.echo(f"{outcome.verdict}: {outcome.reason}")
     if workspace.runtime is not None:
+        from budget_gate.cli.alerting import send_alerts
         from budget_gate.cli.posting import post_outcome
 
         post_outcome(workspace, outcome, task.workflow.name)
+        send_alerts(workspace, outcome.failure if outcome.is_outage else "")
     if outcome.verdict != "block":
         return 0
     if outage is not None:

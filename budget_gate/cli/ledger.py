@@ -65,7 +65,14 @@ def reserve(policy: str | None, ledger: str | None, *, as_json: bool, **given: A
         ttl_seconds=given["ttl"],
     )
     reserved = reserve_call(
-        workspace.policy, workspace.prices, workspace.ledger, call, given["wait"], sleep=time.sleep, monotonic=time.monotonic
+        workspace.policy,
+        workspace.prices,
+        workspace.ledger,
+        call,
+        given["wait"],
+        sleep=time.sleep,
+        monotonic=time.monotonic,
+        exemptions=workspace.exemptions(),
     )
     refused = isinstance(reserved.decision, Refused)
     document = decision_document(reserved.decision, workspace.policy.timezone, reserved.max_output_tokens)

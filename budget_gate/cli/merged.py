@@ -95,6 +95,10 @@ def _finish(workspace: Workspace, pulls: Sequence[ClosedPull], *, comment: bool,
         print_document({"pulls": documents})
     if runtime is not None and ended:
         runtime.write_outputs(_outputs(ended[0], first))
+    if runtime is not None:
+        from budget_gate.cli.alerting import send_alerts
+
+        send_alerts(workspace)
     return 0
 
 

@@ -95,9 +95,11 @@ def review_change(workspace: Workspace, diff_file: str | None, flags: dict[str, 
     outcome = left_alone(reason) if reason else _reviewed(workspace, job, task, wishes)
     _print(workspace, outcome, task.workflow.name, wishes.form)
     if workspace.runtime is not None and not diff_file:
+        from budget_gate.cli.alerting import send_alerts
         from budget_gate.cli.posting import post_outcome
 
         post_outcome(workspace, outcome, task.workflow.name, job.pull)
+        send_alerts(workspace, outcome.failure if outcome.is_outage else "")
     return exit_code(outcome)
 
 

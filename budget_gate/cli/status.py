@@ -52,7 +52,7 @@ def status(policy: str | None, ledger: str | None, watch: int | None, *, as_json
     if as_json:
         from budget_gate.runs.status import budget_states
 
-        budgets = budget_states(workspace.policy, workspace.ledger, flags)
+        budgets = budget_states(workspace.policy, workspace.ledger, flags, workspace.exemptions())
         print_document({"budgets": budget_documents(budgets, workspace.policy.timezone)})
         return
     click.echo(status_text(workspace, flags))
@@ -63,7 +63,7 @@ def status_text(workspace: Workspace, flags: dict[str, str]) -> str:
     from budget_gate.reports.tables import render_budget_table
     from budget_gate.runs.status import budget_states
 
-    budgets = budget_states(workspace.policy, workspace.ledger, flags)
+    budgets = budget_states(workspace.policy, workspace.ledger, flags, workspace.exemptions())
     width = shutil.get_terminal_size((110, 24)).columns
     now, zone = workspace.ledger.now(), workspace.policy.timezone
     table = render_budget_table(budgets, colour=colour_wanted(), width=width, now=now, zone=zone)

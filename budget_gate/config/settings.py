@@ -44,15 +44,29 @@ class Settings(NamedTuple):
     github_token: Secret
     github_api_url: str
     github_repository: str
+    slack_webhook_url: Secret = Secret("")
+    smtp_url: Secret = Secret("")
+    smtp_from: str = ""
+    pagerduty_routing_key: Secret = Secret("")
+    pagerduty_events_url: str = ""
     jira_base_url: str = ""
     jira_email: str = ""
     jira_api_token: Secret = Secret("")
-    slack_webhook_url: Secret = Secret("")
 
     @property
     def in_github_actions(self) -> bool:
         """True when there is a repository and a token to talk to GitHub with."""
         return bool(self.github_repository and self.github_token)
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """Everything that must never be shown, for a runner to mask."""
+        return tuple(value for value in self if isinstance(value, Secret))
+
+    @property
+    def has_channel(self) -> bool:
+        """True when there is anywhere to send an alert to."""
+        return bool(self.slack_webhook_url or self.smtp_url or self.pagerduty_routing_key)
 
 
 def read_settings(environment: Mapping[str, str], *, policy: str | None = None, ledger: str | None = None) -> Settings:
@@ -69,10 +83,14 @@ def read_settings(environment: Mapping[str, str], *, policy: str | None = None, 
         github_token=Secret(variable("GITHUB_TOKEN")),
         github_api_url=variable("GITHUB_API_URL") or "https://api.github.com",
         github_repository=variable("GITHUB_REPOSITORY"),
+        slack_webhook_url=Secret(variable("SLACK_WEBHOOK_URL")),
+        smtp_url=Secret(variable("SMTP_URL")),
+        smtp_from=variable("SMTP_FROM"),
+        pagerduty_routing_key=Secret(variable("PAGERDUTY_ROUTING_KEY")),
+        pagerduty_events_url=variable("PAGERDUTY_EVENTS_URL"),
         jira_base_url=variable("JIRA_BASE_URL"),
         jira_email=variable("JIRA_EMAIL"),
         jira_api_token=Secret(variable("JIRA_API_TOKEN")),
-        slack_webhook_url=Secret(variable("SLACK_WEBHOOK_URL")),
     )
 
 

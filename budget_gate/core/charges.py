@@ -3,12 +3,13 @@
 A policy and an attribution give the charges; a ledger applies them without knowing either.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from budget_gate.core.amounts import Unit
 from budget_gate.core.attribution import Attribution
-from budget_gate.core.money import share_of
+from budget_gate.core.exemptions import Exemption, extra_nano_usd
+from budget_gate.core.money import COUNT_MAX, share_of
 from budget_gate.core.periods import Per
 from budget_gate.core.policy import Bounds, Budget, Limit, Mode, Policy, Workflow
 from budget_gate.core.scopes import Scope
@@ -57,10 +58,12 @@ class Charge(NamedTuple):
         return self._replace(limits=tuple(line._replace(admission_line=None) for line in self.limits))
 
 
-def charges_for(policy: Policy, attribution: Attribution, tier: str, workflow: Workflow) -> tuple[Charge, ...]:
+def charges_for(
+    policy: Policy, attribution: Attribution, tier: str, workflow: Workflow, exemptions: Sequence[Exemption] = ()
+) -> tuple[Charge, ...]:
     """Return every charge of one call on model tier ``tier``: report counters, budgets, task and session bounds.
 
-    Each counter appears once, widest scope first.
+    Each counter appears once, widest scope first. ``exemptions`` are those in force; they raise lines and never touch counters.
     """
     lines: dict[tuple[Scope, Per], list[LimitLine]] = {}
     for scope in attribution.budget_scopes(tier):
@@ -69,7 +72,8 @@ def charges_for(policy: Policy, attribution: Attribution, tier: str, workflow: W
         budget = budget_for(policy, scope)
         for limit in budget.limits if budget else ():
             assert budget is not None
-            lines.setdefault((scope, limit.per), []).append(limit_line(budget, limit, critical=workflow.critical))
+            line = exempted_line(limit_line(budget, limit, critical=workflow.critical), scope, limit.per, exemptions)
+            lines.setdefault((scope, limit.per), []).append(line)
     for scope, bounds in _bounded_scopes(attribution, workflow):
         lines[scope, "lifetime"] = list(_bound_lines(bounds))
     return tuple(Charge(scope, per, tuple(limits)) for (scope, per), limits in lines.items())
@@ -100,6 +104,15 @@ def limit_line(budget: Budget, limit: Limit, *, critical: bool) -> LimitLine:
         mode=budget.mode,
         owner=budget.owner,
     )
+
+
+def exempted_line(line: LimitLine, scope: Scope, per: Per, exemptions: Sequence[Exemption]) -> LimitLine:
+    """Return a dollar limit's line with its stop raised by the exemptions for that scope and period; any other as it is."""
+    extra = extra_nano_usd(exemptions, scope, per) if exemptions and line.unit == "usd" else 0
+    if not extra:
+        return line
+    admission_line = None if line.admission_line is None else min(line.admission_line + extra, COUNT_MAX)
+    return line._replace(stop_line=min(line.stop_line + extra, COUNT_MAX), admission_line=admission_line)
 
 
 def _bounded_scopes(attribution: Attribution, workflow: Workflow) -> Iterator[tuple[Scope, Bounds]]:

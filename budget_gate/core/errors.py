@@ -81,7 +81,11 @@ class ReadOnlyToken(GitHubError):
 
 
 class NotifyError(ServiceError):
-    """A message could not be delivered; it stays in the outbox."""
+    """A message could not be delivered; it stays in the outbox. ``retry_after_seconds`` is what the service asked for, 0 if nothing."""
+
+    def __init__(self, text: str, retry_after_seconds: float = 0.0) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(text)
 
 
 class TicketError(ServiceError):

@@ -12,10 +12,10 @@ class ReviewOutcome(NamedTuple):
     """Everything a comment, a check run or ``--json`` says about one review.
 
     ``refused`` names the budgets that stopped it, if any did; ``failure`` says in one line what broke, if anything did (the
-    review is then partial or empty, never silently so). ``dropped_findings`` pointed at lines that the diff does not have.
-    ``unsettled`` are costs that the ledger could not be told of; the check run carries them for whoever sweeps later.
-    ``reused_hunks`` were read by an earlier run, whose results stand; reading them again would have cost about
-    ``avoided_nano_usd``. ``masked_secrets`` were taken out before anything was sent. ``is_left_alone``: nobody asked for a review.
+    review is then partial or empty, never silently so). ``is_outage`` says that what broke was the ledger. ``dropped_findings``
+    pointed at lines that the diff does not have. ``unsettled`` are costs that the ledger could not be told of; the check run carries
+    them for whoever sweeps later. ``reused_hunks`` were read by an earlier run, whose results stand; reading them again would have cost
+    about ``avoided_nano_usd``. ``masked_secrets`` were taken out before anything was sent. ``is_left_alone``: nobody asked for a review.
     """
 
     verdict: Verdict
@@ -41,3 +41,4 @@ class ReviewOutcome(NamedTuple):
     avoided_nano_usd: int = 0
     masked_secrets: int = 0
     is_left_alone: bool = False
+    is_outage: bool = False

@@ -7,11 +7,12 @@ its outages). Who is alerted is the outbox's business, what an agent says is the
 import itertools
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from budget_gate.core.charges import Charge, charges_for
+from budget_gate.core.exemptions import Exemption
 from budget_gate.core.policy import Policy
 from budget_gate.core.prices import PriceBook
 from budget_gate.core.reservations import BudgetState, Refused
@@ -67,6 +68,7 @@ class Gate:
         monotonic: Callable[[], float] = time.monotonic,
         on_event: Listener = ignore,
         clock: Callable[[], datetime] = utc_now,
+        exemptions: Callable[[], Sequence[Exemption]] = tuple,
     ) -> None:
         self._policy = policy
         self._prices = prices
@@ -74,6 +76,7 @@ class Gate:
         self._key_prefix = key_prefix
         self._wait_seconds = wait_seconds
         self._deadline_seconds = deadline_seconds
+        self._exemptions = exemptions
         self._call_numbers = itertools.count(1)
         self._till = Till(ledger, policy.timezone, policy.on_outage, on_event, sleep=sleep, monotonic=monotonic, clock=clock)
 
@@ -126,7 +129,7 @@ class Gate:
         return _concluded(result, meter.tally)
 
     def _charges(self, task: Task, tier: str) -> tuple[Charge, ...]:
-        return charges_for(self._policy, task.attribution, tier, task.workflow)
+        return charges_for(self._policy, task.attribution, tier, task.workflow, self._exemptions())
 
     def _new_call(self, task: Task, route: Route, body: Mapping[str, Any]) -> Call:
         return Call(

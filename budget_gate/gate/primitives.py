@@ -3,12 +3,13 @@
 The gate meters whole Messages requests; scripts and other languages count for themselves, and meet the same budgets here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from budget_gate.core.amounts import Amount
 from budget_gate.core.charges import Charge, charges_for
 from budget_gate.core.errors import UnknownModel
+from budget_gate.core.exemptions import Exemption
 from budget_gate.core.policy import Policy
 from budget_gate.core.prices import DatedPrice, PriceBook, call_cost_nano_usd, worst_cost_nano_usd
 from budget_gate.core.reservations import Admitted, BudgetState, Refusal, Refused, Reservation, ReserveRequest
@@ -60,10 +61,11 @@ def reserve_call(
     *,
     sleep: Callable[[float], None],
     monotonic: Callable[[], float],
+    exemptions: Sequence[Exemption] = (),
 ) -> Reserved:
     """Reserve the worst case of a call, waiting up to ``wait_seconds`` while only pending amounts are in the way."""
     tier, model = tier_and_model(policy, call.model)
-    charges = charges_for(policy, call.task.attribution, tier, call.task.workflow)
+    charges = charges_for(policy, call.task.attribution, tier, call.task.workflow, exemptions)
     price = None
     if call.nano_usd is None:
         try:

@@ -25,6 +25,7 @@ from budget_gate.github.rest import DIFF, GRAPHQL, JSON, NO_ANSWER, Reply
 from budget_gate.github.review_comments import post_findings
 from budget_gate.github.run_attempts import read_run_attempt
 from budget_gate.github.sticky_comment import StickyComment, put_sticky_comment
+from budget_gate.github.teams import is_team_member
 
 if TYPE_CHECKING:
     from github import Github
@@ -242,6 +243,10 @@ class GitHubClient:
         """Create or update the check run ``budget-gate`` of a commit, annotations added; return its URL."""
         verdict = CheckVerdict(conclusion, title, summary, run_id, run_attempt, details_url, tuple(annotations))
         return put_check_run(self._rest, self._repository, head_sha, verdict)
+
+    def is_team_member(self, organization: str, team: str, user: str) -> bool:
+        """Return True if ``user`` is an active member of a team; raises ``GitHubError`` where the token may not look."""
+        return is_team_member(self._rest, organization, team, user)
 
     def _own_login(self) -> str:
         if not self._login:

@@ -31,6 +31,8 @@ CLOCK_SECONDS = 300.0
 STALE_READS_MOST = 6
 """How often a read is repeated that shows less than this process has seen before."""
 
+_TOLD_EXACTLY = timedelta(seconds=1)
+
 FILES_AT_ONCE = 50
 """Files that a paging reader fetches with one request."""
 
@@ -231,7 +233,7 @@ class GitHubLedger(BookedLedger):
         for number in range(STALE_READS_MOST):
             self._pause(number)
             snapshot = self._store.read(wanted)
-            self._clock_read = snapshot.now, self._monotonic()
+            self._read_clock(snapshot.now)
             if snapshot.commit and not snapshot.texts[files.STATE]:
                 raise LedgerError(
                     f"{self.url}: its branch budget-gate is not a ledger; rename that branch, or name another ledger"
@@ -272,11 +274,23 @@ class GitHubLedger(BookedLedger):
             most = min(self._pace.race_seconds * 2 ** min(lost - 1, 10), self._pace.race_seconds_most)
             self._sleep(random.uniform(0, most))  # noqa: S311 (jitter, no secret)
 
+    def _read_clock(self, told: datetime) -> None:
+        """Take in the server's clock, told in whole seconds: one carried on into that very second does not go back to its start."""
+        carried = self._carried_on()
+        if carried is None or not told <= carried < told + _TOLD_EXACTLY:
+            self._clock_read = told, self._monotonic()
+
+    def _carried_on(self) -> datetime | None:
+        if self._clock_read is None:
+            return None
+        told, at = self._clock_read
+        return told + timedelta(seconds=self._monotonic() - at)
+
     def _server_clock(self) -> datetime:
         """Return the server's clock, carried on by this machine's for a while."""
         with self._lock:
             if self._clock_read is None or self._monotonic() - self._clock_read[1] > CLOCK_SECONDS:
                 self._read(())
-            assert self._clock_read is not None
-            told, at = self._clock_read
-            return told + timedelta(seconds=self._monotonic() - at)
+            carried = self._carried_on()
+            assert carried is not None
+            return carried

@@ -1,8 +1,11 @@
 """The check: is there budget for this workflow now? Reads counters, asks no model, takes nothing."""
 
+from collections.abc import Callable, Sequence
+
 from budget_gate.core.amounts import Amount
 from budget_gate.core.charges import charges_for
 from budget_gate.core.errors import LedgerReadOnly, LedgerUnavailable
+from budget_gate.core.exemptions import Exemption
 from budget_gate.core.headroom import shortfalls
 from budget_gate.core.money import usd_short
 from budget_gate.core.policy import Policy
@@ -15,17 +18,24 @@ from budget_gate.core.usage import Usage
 from budget_gate.ledger.interface import Ledger
 
 
-def check_budget(policy: Policy, prices: PriceBook, ledger: Ledger, task: Task) -> ReviewOutcome:
+def check_budget(
+    policy: Policy, prices: PriceBook, ledger: Ledger, task: Task, exemptions: Callable[[], Sequence[Exemption]] = tuple
+) -> ReviewOutcome:
     """Return the verdict: ``pass``, or by ``on_exceed`` ``pass_with_note`` or ``block`` when a typical run does not fit.
 
-    A typical run is the workflow's ``estimate``; without one, any room at all will do. Raises ``LedgerUnavailable`` when the ledger
-    cannot be read.
+    A typical run is the workflow's ``estimate``; without one, any room at all will do. ``exemptions`` is only asked when there is
+    not enough room without them: they are notes of the ledger, and reading them costs more than a counter.
+
+    Raises ``LedgerUnavailable`` when the ledger cannot be read.
     """
     tier = task.workflow.model
     charges = charges_for(policy, task.attribution, tier, task.workflow)
     budgets = ledger.read(charges, policy.timezone)
     need = _typical_need(policy, prices, ledger, task)
     short = shortfalls(budgets, need)
+    if short and (in_force := exemptions()):
+        budgets = ledger.read(charges_for(policy, task.attribution, tier, task.workflow, in_force), policy.timezone)
+        short = shortfalls(budgets, need)
     if not short:
         return _outcome(policy, task, "pass", _room_text(task, need), budgets)
     verdict: Verdict = "block" if task.workflow.on_exceed == "block" else "pass_with_note"
@@ -37,9 +47,9 @@ def outage_outcome(policy: Policy, task: Task, error: LedgerUnavailable) -> Revi
     """Return the verdict of a run whose ledger cannot be reached: what the policy's ``ledger: on_outage`` says."""
     if policy.on_outage == "allow":
         reason = "the ledger cannot be reached and the policy says `on_outage: allow`; nothing was counted"
-        return _outcome(policy, task, "pass_with_note", reason, (), failure=str(error))
+        return _outcome(policy, task, "pass_with_note", reason, (), outage=error)
     reason = "the ledger cannot be reached and the policy says `on_outage: block`; re-run once it is back"
-    return _outcome(policy, task, "block", reason, (), failure=str(error))
+    return _outcome(policy, task, "block", reason, (), outage=error)
 
 
 def read_only_outcome(policy: Policy, task: Task, error: LedgerReadOnly) -> ReviewOutcome:
@@ -80,7 +90,7 @@ def _outcome(
     budgets: tuple[BudgetState, ...],
     refused: Refused | None = None,
     *,
-    failure: str = "",
+    outage: LedgerUnavailable | None = None,
 ) -> ReviewOutcome:
     tier = task.workflow.model
     return ReviewOutcome(
@@ -98,5 +108,6 @@ def _outcome(
         provider="none",
         budgets=tuple(state for state in budgets if state.per != "lifetime"),
         refused=refused,
-        failure=failure,
+        failure=str(outage or ""),
+        is_outage=outage is not None,
     )

@@ -89,6 +89,7 @@ class State:
     run_attempts: dict[str, dict[str, Any]] = field(default_factory=dict)
     reviews: list[dict[str, Any]] = field(default_factory=list)
     issues: dict[str, dict[str, Any]] = field(default_factory=dict)
+    teams: dict[str, dict[str, str]] = field(default_factory=dict)
     graphql_works: bool = True
     last_id: int = 1000
     git: GitStore = field(default_factory=GitStore)
@@ -127,6 +128,8 @@ class State:
         self, verb: str, path: str, query: dict[str, str], body: Any, who: dict[str, str], accept: str, base: str
     ) -> Answer:
         """Perform a request. Raises ``Refusal``."""
+        if membership := re.fullmatch(r"/orgs/([^/]+/)teams/([^/]+)/memberships/([^/]+)", path):
+            return self._membership(verb, membership[1] + membership[2], membership[3], who)
         for known, pattern, name in ROUTES:
             match = re.fullmatch(pattern, path) if known == verb else None
             if match is None:
@@ -140,6 +143,14 @@ class State:
                     raise Refusal(422, "Invalid request.\n\nFor 'links/0/schema', nil is not an object.")
             return _Request(self, place, query, body, who, accept, f"{base}/repos/{self.repository}").perform(name)
         raise Refusal(404, "Not Found")
+
+    def _membership(self, verb: str, team: str, user: str, who: dict[str, str]) -> Answer:
+        """Say how somebody stands in a team; the token of a job (``Bot``) may not see that."""
+        if who["type"] == "Bot":
+            raise Refusal(403, "Resource not accessible by integration")
+        if verb != "GET" or user not in self.teams.get(team, {}):
+            raise Refusal(404, "Not Found")
+        return 200, {"state": self.teams[team][user], "role": "member"}, False
 
     def graphql(self, who: dict[str, str], body: Any) -> tuple[int, Any, dict[str, str]]:
         """Answer one of the two queries that are asked here: who am I, and what is in these files?"""

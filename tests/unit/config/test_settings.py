@@ -29,6 +29,20 @@ def test_in_actions_the_default_ledger_is_the_repositorys_branch() -> None:
 
 def test_no_secret_is_in_repr_or_text() -> None:
     """Neither repr nor str of the settings shows a key, a token or a ledger's password."""
-    environment = {"ANTHROPIC_API_KEY": "sk-1", "GITHUB_TOKEN": "ghs-2", "BUDGET_GATE_LEDGER": "redis://:pw3@host"}
+    environment = {
+        "ANTHROPIC_API_KEY": "sk-1",
+        "GITHUB_TOKEN": "ghs-2",
+        "BUDGET_GATE_LEDGER": "redis://:pw3@host",
+        "SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/pw4",
+        "SMTP_URL": "smtps://bot:pw5@mail.acme.test",
+        "PAGERDUTY_ROUTING_KEY": "pw6",
+    }
     shown = f"{read_settings(environment)!r} {read_settings(environment)}"
-    assert not any(secret in shown for secret in ("sk-1", "ghs-2", "pw3"))
+    assert not any(secret in shown for secret in ("sk-1", "ghs-2", "pw3", "pw4", "pw5", "pw6"))
+
+
+def test_a_channel_is_there_as_soon_as_one_is_configured() -> None:
+    """Any one of the three channels suffices; a sender's address alone is none."""
+    assert not read_settings({"SMTP_FROM": "budget-gate@acme.test"}).has_channel
+    for name in ("SLACK_WEBHOOK_URL", "SMTP_URL", "PAGERDUTY_ROUTING_KEY"):
+        assert read_settings({name: "x"}).has_channel

@@ -1,0 +1,103 @@
+"""Alerts for tests: one payload of a ledger, and a message of every kind, with friendly and with hostile names."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+from budget_gate.config.policy_file import load_policy
+from budget_gate.config.price_file import load_prices
+from budget_gate.core.audit import compact_json, microseconds
+from budget_gate.core.policy import Policy
+from budget_gate.core.scopes import ORG, Scope
+from budget_gate.notify.interface import Message
+from budget_gate.reports.alert_events import (
+    AnomalyAlert,
+    ForecastAlert,
+    LedgerDown,
+    anomaly_message,
+    forecast_message,
+    ledger_down_message,
+)
+from budget_gate.reports.alerts import crossed_message, parse_payload, resolved_message
+
+ROOT = Path(__file__).resolve().parents[2]
+USD = 1_000_000_000
+AT = datetime(2026, 11, 24, 15, 30, tzinfo=UTC)
+RESETS_AT = datetime(2026, 12, 1, tzinfo=UTC)
+_MARKUP = "<!channel> <@U1|you> *b* _i_ ~s~ `c` [x](http://evil.test) <b>&amp;</b> @here #x"
+HOSTILE = f"{_MARKUP}\r\nBcc: all@evil.test\n.\r\nQUIT\u202etxt.exe\u2066 \x1b[31m"
+
+
+def acme() -> Policy:
+    """Return Acme's policy."""
+    return load_policy(str(ROOT / "examples/acme/budget-gate.yml"), prices=load_prices())
+
+
+def payload(tier: str = "stop", **changes: object) -> str:
+    """Return what a ledger writes when the payments team reaches a tier of its 350 dollars a month."""
+    used = {"warn": 280, "alert": 385, "stop": 525}.get(tier, 0)
+    fields = {
+        "scope": "team/payments",
+        "per": "month",
+        "label": "2026-11",
+        "unit": "usd",
+        "tier": tier,
+        "limit": 350 * USD,
+        "used": used * USD,
+        "owner": "payments-lead@acme.test",
+        "mode": "enforce",
+        "resets_at": microseconds(RESETS_AT),
+        "at": microseconds(AT),
+        "workflow": "ci_cd_review",
+    }
+    return compact_json({**fields, **changes})
+
+
+def messages() -> dict[str, Message]:
+    """Return one message of every kind, by name."""
+    policy = acme()
+    stop = parse_payload(payload())
+    forecast = ForecastAlert(
+        ORG,
+        "month",
+        "2026-11",
+        "usd",
+        800 * USD,
+        540 * USD,
+        910 * USD,
+        850 * USD,
+        980 * USD,
+        "vp-engineering@acme.test",
+        RESETS_AT,
+    )
+    causes = (("workflow/ci_cd_review", 20 * USD), ("pull request 7", 18 * USD), ("user/release-bot", 18 * USD), ("other", USD))
+    anomaly = AnomalyAlert(Scope("team", "payments"), "2026-11-24", 24 * USD, 6 * USD, causes, "payments-lead@acme.test")
+    down = LedgerDown("redis://ledger.acme.test:6379 cannot be reached: connection refused", AT)
+    tiers = {tier: crossed_message(parse_payload(payload(tier)), policy) for tier in ("warn", "alert", "stop")}
+    return {
+        **tiers,
+        "stop_advise": crossed_message(parse_payload(payload(mode="advise")), policy),
+        "forecast": forecast_message(forecast, policy),
+        "anomaly": anomaly_message(anomaly, policy),
+        "ledger_down": ledger_down_message(down, policy),
+        "resolved": resolved_message(stop, policy, "its period ended"),
+    }
+
+
+def hostile_messages() -> list[Message]:
+    """Return messages whose every name tries to be something else."""
+    policy = acme()._replace(organization=HOSTILE)
+    crossed = parse_payload(payload(scope=f"team/{HOSTILE}", owner=f"{HOSTILE}@acme.test", workflow=HOSTILE))
+    scope = Scope("user", HOSTILE * 20)
+    return [
+        crossed_message(crossed, policy),
+        resolved_message(crossed, policy, HOSTILE),
+        forecast_message(ForecastAlert(scope, "day", "2026-11-24", "tokens", 10, 9, 12, 11, 13, HOSTILE, RESETS_AT), policy),
+        anomaly_message(AnomalyAlert(scope, "2026-11-24", 5, 1, ((HOSTILE * 30, 4),) * 5, HOSTILE), policy),
+        ledger_down_message(LedgerDown(HOSTILE * 9, AT), policy),
+    ]
+
+
+def pretty(value: object) -> str:
+    """Return JSON as a golden file holds it."""
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
