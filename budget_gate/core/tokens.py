@@ -196,7 +196,8 @@ def _text_hundredths(text: str) -> int:
     total = START_HUNDREDTHS + sum(weights[pair] * times for pair, times in pairs.items())
     total += _monotony_hundredths(pairs, len(data))
     words = Counter(data[:WORDS_BYTES_MOST].translate(_WORD_BYTES).split())
-    total -= sum(saves * words[word] for word, saves in _known_words().items() if word in words)
+    known = _known_words()
+    total -= sum(known[word] * words[word] for word in words.keys() & known.keys())  # a hunk has far fewer words than we know
     return total if text.isascii() else total + _foreign_hundredths(text, len(data))
 
 

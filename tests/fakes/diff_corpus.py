@@ -108,7 +108,8 @@ def pip_download(folder: Path, *arguments: str) -> None:
         done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
         if done.returncode == 0:
             return
-        said = ([line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["no word from pip"])[-1]
+        lines = [line for line in done.stderr.splitlines() if line.strip()] or ["no word from pip"]
+        said = ([line for line in lines if line.startswith("ERROR")] or lines)[-1]
     raise CorpusUnavailable(f"pip could not fetch what this test needs ({said}); connect to a package registry and run it again")
 
 
