@@ -3,6 +3,7 @@
 Everything is made when it is first asked for, so a command pays for what it uses and for nothing else.
 """
 
+import sys
 import time
 from collections.abc import Mapping
 from functools import cached_property
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     from budget_gate.github.client import GitHubClient
     from budget_gate.providers.interface import Provider
 
-LEDGER_FORMS = "sqlite:///PATH, redis://HOST:PORT, rediss://HOST:PORT or memory://"
+LEDGER_FORMS = (
+    "sqlite:///PATH, redis://HOST:PORT, rediss://HOST:PORT, redis+cluster://HOST:PORT, "
+    "redis+sentinel://HOST:PORT,HOST:PORT/SERVICE or memory://"
+)
 
 
 class Workspace:
@@ -161,12 +165,17 @@ def open_ledger(url: str, organization: str) -> Ledger:
         from budget_gate.ledger.sqlite import SqliteLedger
 
         return SqliteLedger(url.removeprefix("sqlite:///"))
-    if scheme in {"redis", "rediss"}:
+    if scheme in {"redis", "rediss", "redis+cluster", "redis+sentinel"}:
         from budget_gate.ledger.redis import RedisLedger
 
-        return RedisLedger(url, organization=organization)
+        return RedisLedger(url, organization=organization, warn=_warn)
     if scheme == "memory":
         from budget_gate.ledger.memory import MemoryLedger
 
         return MemoryLedger()
     raise UsageError(f"a ledger URL of the kind {scheme or 'without a scheme'!r} is not known; write {LEDGER_FORMS}")
+
+
+def _warn(text: str) -> None:
+    """Print a line that a backend wants an operator to see."""
+    print(f"budget-gate: warning: {text}", file=sys.stderr)  # noqa: T201 (logs go to stderr)

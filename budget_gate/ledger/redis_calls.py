@@ -63,6 +63,11 @@ class Calls:
         self._ahead = self._offset
         """How far the server's clock is ahead of ours, in microseconds, as far as we know: zero until it tells us otherwise."""
 
+    @property
+    def head_key(self) -> str:
+        """A key of this ledger: it tells a cluster which node has it."""
+        return self._names.head
+
     def move_clock(self, offset_seconds: float) -> None:
         """Make the server's clock count as ``offset_seconds`` later than it is. For tests; what is asked next is asked then."""
         self._offset = int(offset_seconds * _SECOND)
@@ -90,7 +95,7 @@ class Calls:
         """Give up the place of a waiting reserve."""
         checks.check_key(key)
         reservation = reservation_id(key)
-        _check((yield self._call("leave", [self._names.waiter(reservation)], [reservation])))
+        _check((yield self._call("leave", [self._names.waiter(reservation), self._names.never], [reservation])))
 
     def settle(self, key: str, reservation: str, actual: Actual) -> Operation[Resolution]:
         """Post what a call cost, in the period of its reservation."""
@@ -146,7 +151,7 @@ class Calls:
         done = 0
         while done < most:
             wanted = min(most - done, SWEEP_PAGE)
-            reply = yield self._call("sweep", [], [wanted])
+            reply = yield self._call("sweep", [self._names.never], [wanted])
             _check(reply)
             done += reply[1]
             if reply[1] < wanted:
@@ -167,13 +172,13 @@ class Calls:
 
     def open_page(self, behind: str) -> Operation[tuple[str, list[Reservation]]]:
         """Return a page of open reservations behind a position (first ``0``), and the position of its last."""
-        reply = yield self._call("open", [], [behind, PAGE])
+        reply = yield self._call("open", [self._names.never], [behind, PAGE])
         _check(reply)
         return reply[1], redis_replies.reservation_page(reply[2])
 
     def counter_page(self, behind: str) -> Operation[tuple[str, list[CounterRow]]]:
         """Return a page of counters behind a position (first ``0``), and the position of its last."""
-        reply = yield self._call("counters", [], [behind, PAGE])
+        reply = yield self._call("counters", [self._names.never], [behind, PAGE])
         _check(reply)
         return reply[1], redis_replies.counter_page(reply[2], reply[3])
 
@@ -193,7 +198,7 @@ class Calls:
     def claim(self, claimant: str, most: int, lease_seconds: int) -> Operation[tuple[Delivery, ...]]:
         """Claim messages that nobody holds."""
         checks.check_text(claimant, "claimant")
-        reply = yield self._call("claim", [], [claimant, max(most, 0), lease_seconds * _SECOND])
+        reply = yield self._call("claim", [self._names.never], [claimant, max(most, 0), lease_seconds * _SECOND])
         _check(reply)
         return redis_replies.deliveries(reply[1])
 
