@@ -6,7 +6,7 @@ docs/decisions/0005-redis.md.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
@@ -17,11 +17,12 @@ from budget_gate.core.charges import Charge
 from budget_gate.core.reservations import Actual, BudgetState, Decision, Reservation, ReserveRequest, Resolution
 from budget_gate.ledger.interface import CounterRow, Delivery
 from budget_gate.ledger.redis_address import safe_url
-from budget_gate.ledger.redis_calls import Call, Calls, Operation
+from budget_gate.ledger.redis_calls import PAGE, Call, Calls, Operation
 from budget_gate.ledger.redis_connect import ServerHealth, close, executor, opener, read_health
 from budget_gate.ledger.redis_problems import FORGETS, check_eviction, problem
 
 if TYPE_CHECKING:
+    from budget_gate.ledger.moving import Record
     from budget_gate.ledger.redis_connect import Client
 
 Answer = TypeVar("Answer")
@@ -121,6 +122,31 @@ class RedisLedger:
     def acknowledge(self, delivery: str, claimant: str) -> bool:
         """Mark a message as delivered by its claimant."""
         return self._run(self._calls.acknowledge(delivery, claimant))
+
+    def dump(self) -> Iterator["Record"]:
+        """Yield everything that is stored."""
+        from budget_gate.ledger import redis_moving
+
+        page: list[Entry] = []
+        for entry in self.entries():
+            page.append(entry)
+            if len(page) == PAGE:
+                yield from self._run(redis_moving.dump_page(self._calls, page))
+                page = []
+        yield from self._run(redis_moving.dump_page(self._calls, page))
+        yield from self.counters()
+        behind = 0
+        while messages := self._run(redis_moving.message_page(self._calls, behind)):
+            yield from messages
+            behind += len(messages)
+
+    def load(self, records: Iterable["Record"], behind: int = 0) -> None:
+        """Store records over what is there. If it is cut off, the ledger stays closed until the same load is run again."""
+        from secrets import token_hex
+
+        from budget_gate.ledger import redis_moving
+
+        self._run(redis_moving.Loader(self._calls, behind, token_hex(8)).load(records))
 
     def health(self) -> ServerHealth:
         """Return what the server says about itself, as far as it lets us ask."""

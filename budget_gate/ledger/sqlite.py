@@ -9,10 +9,10 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from budget_gate.core.audit import Entry, microseconds
 from budget_gate.core.errors import LedgerError, LedgerUnavailable
@@ -27,6 +27,9 @@ from budget_gate.ledger.sqlite_books import (
     open_reservation,
 )
 from budget_gate.ledger.sqlite_schema import check_version, migrate, version_of
+
+if TYPE_CHECKING:
+    from budget_gate.ledger.moving import Record
 
 BUSY_SECONDS = 30.0
 """How long an operation waits for other processes' transactions, each of which takes milliseconds."""
@@ -139,6 +142,22 @@ class SqliteLedger(BookedLedger):
 
         return self._transaction("BEGIN IMMEDIATE", mark)
 
+    def dump(self) -> Iterator["Record"]:
+        """Yield everything that is stored."""
+        from budget_gate.ledger import sqlite_moving
+
+        yield from self.entries()
+        yield from sqlite_moving.reservations(self._rows)
+        yield from sqlite_moving.operations(self._rows)
+        yield from self.counters()
+        yield from sqlite_moving.crossed(self._rows)
+
+    def load(self, records: Iterable["Record"], behind: int = 0) -> None:
+        """Store records over what is there, in one transaction."""
+        from budget_gate.ledger import sqlite_moving
+
+        self._transaction("BEGIN IMMEDIATE", lambda connection: sqlite_moving.load(connection, self.url, records, behind))
+
     def close(self) -> None:
         """Close the file. The last one to do so folds the write-ahead log into it."""
         if self._handle.process == os.getpid():
@@ -154,7 +173,7 @@ class SqliteLedger(BookedLedger):
     def _paged(self, query: str, first: int, read: Callable[[tuple[Any, ...]], Row]) -> Iterator[Row]:
         return paged(first, lambda behind, most: [(row[0], read(row)) for row in self._rows(query, behind, most)])
 
-    def _rows(self, query: str, *arguments: int) -> list[tuple[Any, ...]]:
+    def _rows(self, query: str, *arguments: object) -> list[tuple[Any, ...]]:
         return self._transaction("BEGIN", lambda connection: connection.execute(query, arguments).fetchall())
 
     def _transaction(self, begin: str, step: Callable[[sqlite3.Connection], Answer]) -> Answer:
