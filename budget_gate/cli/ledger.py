@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from budget_gate.bootstrap import Workspace
+from budget_gate.cli.ledger_books import archive, copy, verify
 from budget_gate.cli.options import (
     REFUSED,
     attribution_options,
@@ -208,29 +209,5 @@ def sweep(most: int, policy: str | None, ledger: str | None, *, as_json: bool) -
         click.echo(f"{count} expired reservations are now held")
 
 
-@ledger.command("verify", epilog="Example: budget-gate ledger verify")
-@common_options
-def verify(policy: str | None, ledger: str | None, *, as_json: bool) -> None:
-    """Read every entry: is the chain whole, and do the sums equal the counters? Exit 3 when not."""
-    from budget_gate.ledger.verify import verify as verify_ledger
-
-    workspace = open_workspace(policy, ledger)
-    found = verify_ledger(workspace.ledger)
-    if as_json:
-        print_document(
-            {
-                "ok": found.ok,
-                "entries": found.entries,
-                "first_bad": found.first_bad,
-                "difference_usd": usd_text(found.difference_nano_usd),
-                "problem": found.problem or None,
-            }
-        )
-    elif found.ok:
-        click.echo(f"{workspace.ledger.url}: {found.entries} entries, chain whole, sums equal the counters")
-    else:
-        click.echo(
-            f"{workspace.ledger.url}: NOT intact: {found.problem} (difference {usd_text(found.difference_nano_usd)} dollars)"
-        )
-    if not found.ok:
-        raise click.exceptions.Exit(REFUSED)
+for _command in (verify, copy, archive):
+    ledger.add_command(_command)

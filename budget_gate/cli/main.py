@@ -21,7 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("budget_gate.cli.check", "is there budget for this workflow now?"),
     "review": ("budget_gate.cli.review", "review a pull request or a diff within the budget"),
     "status": ("budget_gate.cli.status", "how every budget stands"),
-    "ledger": ("budget_gate.cli.ledger", "reserve, settle, void, hold, show, sweep, verify"),
+    "ledger": ("budget_gate.cli.ledger", "reserve, settle, void, hold, show, sweep, verify, copy, archive"),
     "policy": ("budget_gate.cli.policy", "check, schema, diff: look after the policy file"),
     "prices": ("budget_gate.cli.prices", "list, show, check: what models cost"),
     "action": ("budget_gate.cli.action", ""),
