@@ -84,14 +84,21 @@ def _verification_text(ledger: Ledger, found: Verification) -> str:
 def _comparison_document(found: Comparison) -> dict[str, object]:
     missing = [
         {
-            "seq": each.seq, "kind": each.kind, "reservation": each.reservation or None,
-            "posted_usd": usd_text(each.posted.nano_usd), "open_usd": usd_text(each.open.nano_usd),
+            "seq": each.seq,
+            "kind": each.kind,
+            "reservation": each.reservation or None,
+            "posted_usd": usd_text(each.posted.nano_usd),
+            "open_usd": usd_text(each.open.nano_usd),
         }
         for each in found.missing
     ]
     return {
-        "whole": found.is_whole, "common_entries": found.common, "missing_entries": found.missing_count, "missing": missing,
-        "added_entries": found.added_count, "lost_usd": usd_text(found.lost.nano_usd),
+        "whole": found.is_whole,
+        "common_entries": found.common,
+        "missing_entries": found.missing_count,
+        "missing": missing,
+        "added_entries": found.added_count,
+        "lost_usd": usd_text(found.lost.nano_usd),
         "lost_open_usd": usd_text(found.lost_open.nano_usd),
     }
 
@@ -149,6 +156,8 @@ def copy(source: str, target: str, policy: str | None, ledger: str | None, *, as
 @common_options
 def archive(month: str, policy: str | None, ledger: str | None, *, show: bool, as_json: bool) -> None:
     """Close a month that is over: write down every budget's final figures, once, and pin the chain."""
+    from secrets import token_hex
+
     from budget_gate.ledger import archive as archives
     from budget_gate.reports.archive import archive_document, render_archive
 
@@ -159,7 +168,7 @@ def archive(month: str, policy: str | None, ledger: str | None, *, show: bool, a
         if not found.figures:
             raise LedgerError(f"month {window.label} was not archived; run `budget-gate ledger archive --month {window.label}`")
     else:
-        found = archives.close_month(workspace.policy, workspace.ledger, window)
+        found = archives.close_month(workspace.policy, workspace.ledger, window, token_hex(8))
     is_kept = archives.is_pin_kept(workspace.ledger, found)
     if as_json:
         print_document({**archive_document(found, workspace.policy.timezone), "pin_kept": is_kept})

@@ -4,7 +4,7 @@ A note is written once, however many runners try: its key says month, period and
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -69,11 +69,15 @@ def month_to_close(policy: Policy, now: datetime, month: str = "") -> Window:
     return window
 
 
-def close_month(policy: Policy, ledger: Ledger, window: Window) -> Archive:
-    """Write the final figures of a month, of the quarter and the year too if they ended with it."""
+def close_month(policy: Policy, ledger: Ledger, window: Window, closer: str) -> Archive:
+    """Write the final figures of a month, of the quarter and the year too if they ended with it.
+
+    ``closer`` names this run in the notes, and tells what it wrote from what was there.
+    """
     head_seq, head_hash = _head(ledger)
+    pin = {"head_seq": str(head_seq), "head_hash": head_hash, "closed_by": closer}
     figures = _final_figures(policy, ledger, _periods(policy, window))
-    entries = [_record_once(ledger, window.label, each, head_seq, head_hash) for each in figures]
+    entries = [_record_once(ledger, window.label, each, pin) for each in figures]
     written = sum(1 for entry in entries if entry is not None)
     kept = read_archive(ledger, window.label)
     return kept._replace(written=written, open_reservations=tuple(_open_of(ledger, window)))
@@ -135,21 +139,23 @@ def _limits(policy: Policy, scope: str, per: str) -> tuple[str, ...]:
     return tuple(f"{usd_text(limit.amount) if limit.unit == 'usd' else limit.amount} {limit.unit}" for limit in limits)
 
 
-def _record_once(ledger: Ledger, month: str, figures: Figures, head_seq: int, head_hash: str) -> Entry | None:
+def _record_once(ledger: Ledger, month: str, figures: Figures, pin: Mapping[str, str]) -> Entry | None:
     """Write one note; return None if it was there."""
     details = {
         "month": month,
-        "scope": figures.scope, "per": figures.per, "label": figures.label, "limits": json.dumps(figures.limits),
-        "head_seq": str(head_seq), "head_hash": head_hash,
+        "scope": figures.scope,
+        "per": figures.per,
+        "label": figures.label,
+        "limits": json.dumps(figures.limits),
+        **pin,
     }
     for part, amount in zip(("posted", "pending", "held"), figures.value, strict=True):
         details[f"{part}_usd"] = usd_text(amount.nano_usd)
         details[f"{part}_tokens"], details[f"{part}_requests"] = str(amount.tokens), str(amount.requests)
     try:
-        entry = ledger.record(f"archive/{month}/{figures.per}/{figures.scope}", KIND, {}, details)
+        return ledger.record(f"archive/{month}/{figures.per}/{figures.scope}", KIND, {}, details)
     except KeyReused:  # another runner closed it, with the figures or the chain as they were then
         return None
-    return entry if entry.seq > head_seq else None
 
 
 def _read_figures(details: dict[str, str]) -> Figures:

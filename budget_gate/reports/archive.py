@@ -23,8 +23,12 @@ def archive_document(archive: Archive, zone: str) -> Document:
 def _figures_document(figures: Figures) -> Document:
     value = figures.value
     return {
-        "scope": figures.scope, "per": figures.per, "label": figures.label, "limits": list(figures.limits),
-        "posted": amount_document(value.posted), "pending": amount_document(value.pending),
+        "scope": figures.scope,
+        "per": figures.per,
+        "label": figures.label,
+        "limits": list(figures.limits),
+        "posted": amount_document(value.posted),
+        "pending": amount_document(value.pending),
         "held": amount_document(value.held),
     }
 

@@ -13,8 +13,10 @@ from contract.ledgers import Opener
 from fakes.ledger_requests import actual, admitted, charge, line, request, usd
 
 from budget_gate.core.charges import Charge
+from budget_gate.core.policy import Policy
 from budget_gate.core.reservations import Admitted, Decision, Resolution
 from budget_gate.core.scopes import ORG, Scope
+from budget_gate.ledger.archive import Figures, close_month, month_to_close
 from budget_gate.ledger.interface import Ledger
 from budget_gate.ledger.verify import verify
 from budget_gate.ledger.waiting import reserve_waiting
@@ -166,3 +168,10 @@ def verify_among_writers(ledger: Ledger, number: int, calls: int) -> str:
         return ""
     problems = [verify(ledger).problem for _ in range(2)]
     return "; ".join(problem for problem in problems if problem)
+
+
+def close_a_month(ledger: Ledger, number: int) -> tuple[int, tuple[Figures, ...]]:
+    """Close the month that ended; return how many notes this process wrote, and what it answered."""
+    policy = Policy("acme", "UTC", {}, (), {})
+    archive = close_month(policy, ledger, month_to_close(policy, ledger.now()), f"racer {number}")
+    return archive.written, archive.figures
