@@ -31,6 +31,8 @@ FAILOVER_RETRIES = 14
 MIGRATION_SECONDS = 10.0
 """How long a call waits while a cluster moves the ledger's slot from one node to another."""
 
+_NEW_NODE_SECONDS = 0.05
+
 FORMS = (
     "redis://HOST:PORT/DATABASE, rediss://, redis+sentinel://HOST:PORT,HOST:PORT/SERVICE/DATABASE or redis+cluster://HOST:PORT"
 )
@@ -155,6 +157,11 @@ def executor(client: "Client") -> Callable[..., Any]:
                 # The client gives up after half a second of TRYAGAIN: the slot's keys are on two nodes, and no script ran.
                 if time.monotonic() > until:
                     raise
+            except AttributeError as error:
+                # It fails so when it is sent on to a node that has no slot yet, and so is not in the list of nodes.
+                if time.monotonic() > until:
+                    raise ClusterError("TTL exhausted: the slot is on its way to a new node") from error
+                time.sleep(_NEW_NODE_SECONDS)
 
     return execute
 

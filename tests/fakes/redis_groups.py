@@ -67,7 +67,7 @@ def sentinel_group(flavour: str = "") -> Iterator[SentinelGroup]:
         client = admin(sentinel)
         client.execute_command("SENTINEL", "MONITOR", SERVICE, "127.0.0.1", primary.port, 1)
         client.execute_command("SENTINEL", "SET", SERVICE, "down-after-milliseconds", 300)
-        client.execute_command("SENTINEL", "SET", SERVICE, "failover-timeout", 3000)
+        client.execute_command("SENTINEL", "SET", SERVICE, "failover-timeout", 1000)
         group = SentinelGroup(primary, replica, sentinel)
         until(group.replica_has_everything, "the replica to be in step")
         until(lambda: bool(client.execute_command("SENTINEL", "REPLICAS", SERVICE)), "the sentinel to know the replica")
