@@ -4,7 +4,7 @@ The only place that knows the difference. All it hands out speaks ``execute_comm
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from budget_gate.core.errors import UsageError
@@ -25,13 +25,10 @@ ANSWER_SECONDS = 10.0
 RETRIES = 3
 """How often a call is sent again when its connection failed. Safe: keys make every operation count once."""
 
-FAILOVER_RETRIES = 14
-"""The same where another server takes over when one fails: at half a second to one each, enough for it to be elected."""
+FAILOVER_SECONDS = 10.0
+"""How long a call is sent again where another server takes over when one fails, or while a cluster moves the ledger's slot."""
 
-MIGRATION_SECONDS = 10.0
-"""How long a call waits while a cluster moves the ledger's slot from one node to another."""
-
-_NEW_NODE_SECONDS = 0.05
+_PAUSE_SECONDS = 0.05
 
 FORMS = (
     "redis://HOST:PORT/DATABASE, rediss://, redis+sentinel://HOST:PORT,HOST:PORT/SERVICE/DATABASE or redis+cluster://HOST:PORT"
@@ -109,7 +106,7 @@ def _behind_sentinels(address: Address) -> "Redis":
         "username": address.options.get("sentinel_username") or None,
         "password": address.options.get("sentinel_password") or None,
     }
-    data = {**_common(FAILOVER_RETRIES), **transport, **_login(address), "db": address.database}
+    data = {**_common(0), **transport, **_login(address), "db": address.database}
     client: Redis = group(address.servers, sentinel_kwargs=asking, **data).master_for(address.service)
     return client
 
@@ -122,7 +119,7 @@ def _cluster(address: Address) -> "RedisCluster":
     nodes = [node(host, port) for host, port in address.servers]
     # One slot holds an organization; a cluster that misses others still serves it.
     return cluster.RedisCluster(
-        startup_nodes=nodes, require_full_coverage=False, **_common(FAILOVER_RETRIES), **_transport(address), **_login(address)
+        startup_nodes=nodes, require_full_coverage=False, **_common(RETRIES), **_transport(address), **_login(address)
     )
 
 
@@ -139,31 +136,45 @@ def _transport(address: Address) -> dict[str, Any]:
 
 
 def executor(client: "Client") -> Callable[..., Any]:
-    """Return what sends one command and answers its reply. On a cluster it waits for a slot that is being moved."""
+    """Return what sends one command and answers its reply, patiently where another server may take over."""
     from redis.cluster import RedisCluster
 
-    if not isinstance(client, RedisCluster):
-        return client.execute_command
-    from redis.exceptions import ClusterError, TryAgainError
-
     send: Callable[..., Any] = client.execute_command
+    if isinstance(client, RedisCluster) or _sentinels(client):
+        return _patient(send)
+    return send
+
+
+def _patient(send: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``send``, tried again from its start: only so are sentinels asked anew (within a call the client does not)."""
+    from redis.exceptions import AuthenticationError, ClusterError, TryAgainError
+    from redis.exceptions import ConnectionError as RedisConnectionError
+    from redis.exceptions import TimeoutError as RedisTimeoutError
 
     def execute(*words: Any) -> Any:
-        until = time.monotonic() + MIGRATION_SECONDS
+        until = time.monotonic() + FAILOVER_SECONDS
         while True:
             try:
                 return send(*words)
-            except (ClusterError, TryAgainError):
-                # The client gives up after half a second of TRYAGAIN: the slot's keys are on two nodes, and no script ran.
+            except AuthenticationError:
+                raise
+            except (RedisConnectionError, RedisTimeoutError, ClusterError, TryAgainError):
+                # Of a slot that is being moved the client says so after half a second of TRYAGAIN; no script ran.
                 if time.monotonic() > until:
                     raise
             except AttributeError as error:
-                # It fails so when it is sent on to a node that has no slot yet, and so is not in the list of nodes.
+                # It fails so when a cluster sends it on to a node without slots, which it has not in its list.
                 if time.monotonic() > until:
                     raise ClusterError("TTL exhausted: the slot is on its way to a new node") from error
-                time.sleep(_NEW_NODE_SECONDS)
+            time.sleep(_PAUSE_SECONDS)
 
     return execute
+
+
+def _sentinels(client: "Client") -> Sequence["Redis"]:
+    pool = getattr(client, "connection_pool", None)
+    found: Sequence[Redis] = getattr(getattr(pool, "sentinel_manager", None), "sentinels", ())
+    return found
 
 
 def close(client: "Client") -> None:
@@ -173,7 +184,7 @@ def close(client: "Client") -> None:
     if pool is None:
         return
     pool.disconnect()
-    for sentinel in getattr(getattr(pool, "sentinel_manager", None), "sentinels", ()):
+    for sentinel in _sentinels(client):
         sentinel.close()
 
 

