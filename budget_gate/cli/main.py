@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ledger": ("budget_gate.cli.ledger", "reserve, settle, void, hold, show, sweep, verify, copy, archive"),
     "policy": ("budget_gate.cli.policy", "check, schema, diff: look after the policy file"),
     "prices": ("budget_gate.cli.prices", "list, show, check: what models cost"),
+    "doctor": ("budget_gate.cli.doctor", "is everything set up that a run needs?"),
     "action": ("budget_gate.cli.action", ""),
 }
 """Every command: the module that holds it under its own name, and one line of help (empty: not listed)."""

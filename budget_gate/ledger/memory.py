@@ -15,6 +15,7 @@ from budget_gate.core.periods import Per
 from budget_gate.core.reservations import Crossing, Reservation, State
 from budget_gate.ledger.booked import Answer, BookedLedger, Step, system_clock
 from budget_gate.ledger.books import CounterName, OpenReservation, Operation, QueuePlace, Waiter
+from budget_gate.ledger.health import Finding
 from budget_gate.ledger.interface import CounterRow, Delivery
 from budget_gate.ledger.moving import Crossed, Record, StoredOperation, check_behind, crossing_of
 
@@ -242,6 +243,10 @@ class MemoryLedger(BookedLedger):
             filled = self._books.copy()
             filled.load(records, behind)
             self._books = filled
+
+    def examine(self) -> Sequence[Finding]:
+        """Say that nothing lasts here."""
+        return (Finding("persistence", "warning", "memory:// forgets everything when the process ends; name a file or a server"),)
 
     def close(self) -> None:
         """Nothing to release."""

@@ -22,6 +22,7 @@ from budget_gate.ledger.redis_connect import ServerHealth, close, executor, open
 from budget_gate.ledger.redis_problems import FORGETS, check_eviction, problem
 
 if TYPE_CHECKING:
+    from budget_gate.ledger.health import Finding
     from budget_gate.ledger.moving import Record
     from budget_gate.ledger.redis_connect import Client
 
@@ -152,6 +153,12 @@ class RedisLedger:
         """Return what the server says about itself, as far as it lets us ask."""
         with self._translated():
             return read_health(self._client, self._calls.head_key)
+
+    def examine(self) -> "Sequence[Finding]":
+        """Return what there is to say about the server."""
+        from budget_gate.ledger.redis_health import findings
+
+        return findings(self._url, self.health())
 
     def close(self) -> None:
         """Close the connections."""

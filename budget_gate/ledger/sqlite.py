@@ -9,7 +9,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -29,6 +29,7 @@ from budget_gate.ledger.sqlite_books import (
 from budget_gate.ledger.sqlite_schema import check_version, migrate, version_of
 
 if TYPE_CHECKING:
+    from budget_gate.ledger.health import Finding
     from budget_gate.ledger.moving import Record
 
 BUSY_SECONDS = 30.0
@@ -157,6 +158,20 @@ class SqliteLedger(BookedLedger):
         from budget_gate.ledger import sqlite_moving
 
         self._transaction("BEGIN IMMEDIATE", lambda connection: sqlite_moving.load(connection, self.url, records, behind))
+
+    def examine(self) -> "Sequence[Finding]":
+        """Return whether the file itself is sound, and which schema it has."""
+        from budget_gate.ledger.health import Finding
+
+        found = self._rows("PRAGMA quick_check(1)")[0][0]
+        version = self._transaction("BEGIN", version_of)
+        schema = Finding("schema", "ok", f"version {version}, the newest this budget-gate knows")
+        if found == "ok":
+            return (Finding("file", "ok", "its pages are sound"), schema)
+        return (
+            Finding("file", "fault", f"{self._path} is damaged ({found}); restore it from a backup or a `ledger copy`"),
+            schema,
+        )
 
     def close(self) -> None:
         """Close the file. The last one to do so folds the write-ahead log into it."""
