@@ -1,5 +1,6 @@
 """Redis as teams run it: over TLS with a user of few rights, behind sentinels, and as a cluster. Real servers, every operation."""
 
+import contextlib
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,10 @@ from budget_gate.bootstrap import open_ledger
 from budget_gate.core.errors import LedgerError, LedgerUnavailable, UsageError
 from budget_gate.core.scopes import ORG
 from budget_gate.ledger import redis_connect
+from budget_gate.ledger.comparing import compare, repair
 from budget_gate.ledger.interface import Ledger
+from budget_gate.ledger.memory import MemoryLedger
+from budget_gate.ledger.moving import copy_ledger
 from budget_gate.ledger.redis import RedisLedger
 from budget_gate.ledger.redis_address import parse_address, safe_url
 from budget_gate.ledger.verify import verify
@@ -72,6 +76,21 @@ def test_tls_and_a_user_of_few_rights_suffice(tls: tuple[int, Path]) -> None:
     ledger.close()
     assert ledger.url == f"rediss://localhost:{port}/0"
     assert SECRET not in repr(ledger)
+
+
+def test_copying_and_repairing_take_no_more_rights() -> None:
+    """Writing out and reading in a whole ledger need nothing beyond the list of decision 0005."""
+    with RedisServer() as server, contextlib.closing(MemoryLedger()) as copy:
+        client = admin(server)
+        client.execute_command("ACL", "SETUSER", "ci", "on", f">{SECRET}", "~budget-gate:{acme}:*", "-@all", *RIGHTS.split())
+        ledger = RedisLedger(f"redis://ci:{SECRET}@127.0.0.1:{server.port}/0", organization="acme")
+        use_everything(ledger)
+        copy_ledger(ledger, copy, lambda _: None)
+        client.flushall()
+        client.close()
+        repair(ledger, copy, compare(ledger, copy), lambda _: None)
+        assert list(ledger.entries()) == list(copy.entries())
+        ledger.close()
 
 
 def test_a_certificate_that_is_not_trusted_is_no_outage(tls: tuple[int, Path]) -> None:
