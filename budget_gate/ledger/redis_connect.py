@@ -5,7 +5,7 @@ The only place that knows the difference. All it hands out speaks ``execute_comm
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from budget_gate.core.errors import UsageError
 from budget_gate.ledger.redis_address import Address, parse_address, safe_url
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from redis.cluster import RedisCluster
 
     Client = Redis | RedisCluster
+
+Answer = TypeVar("Answer")
 
 CONNECT_SECONDS = 5.0
 """How long a connection may take to open."""
@@ -137,21 +139,23 @@ def _transport(address: Address) -> dict[str, Any]:
 
 def executor(client: "Client") -> Callable[..., Any]:
     """Return what sends one command and answers its reply, patiently where another server may take over."""
+    return _patient(client.execute_command) if _has_others(client) else client.execute_command
+
+
+def _has_others(client: "Client") -> bool:
+    """Whether another server may take over."""
     from redis.cluster import RedisCluster
 
-    send: Callable[..., Any] = client.execute_command
-    if isinstance(client, RedisCluster) or _sentinels(client):
-        return _patient(send)
-    return send
+    return isinstance(client, RedisCluster) or bool(_sentinels(client))
 
 
-def _patient(send: Callable[..., Any]) -> Callable[..., Any]:
+def _patient(send: Callable[..., Answer]) -> Callable[..., Answer]:
     """Return ``send``, tried again from its start: only so are sentinels asked anew (within a call the client does not)."""
     from redis.exceptions import AuthenticationError, ClusterError, TryAgainError
     from redis.exceptions import ConnectionError as RedisConnectionError
     from redis.exceptions import TimeoutError as RedisTimeoutError
 
-    def execute(*words: Any) -> Any:
+    def execute(*words: Any) -> Answer:
         until = time.monotonic() + FAILOVER_SECONDS
         while True:
             try:
@@ -190,6 +194,11 @@ def close(client: "Client") -> None:
 
 def read_health(client: "Client", key: str) -> ServerHealth:
     """Return what the server that has ``key`` says about itself, in one round trip. What it forbids stays unknown."""
+    ask: Callable[[], ServerHealth] = lambda: _ask_health(client, key)  # noqa: E731 (typed)
+    return _patient(ask)() if _has_others(client) else ask()
+
+
+def _ask_health(client: "Client", key: str) -> ServerHealth:
     from redis.cluster import RedisCluster
 
     node: Any = client  # the client's own types are incomplete
