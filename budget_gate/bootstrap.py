@@ -34,7 +34,10 @@ if TYPE_CHECKING:
     from budget_gate.runs.exempting import ExemptionReader
     from budget_gate.tickets.interface import TicketSource
 
-LEDGER_FORMS = "sqlite:///PATH, redis://HOST:PORT, rediss://HOST:PORT, github://OWNER/REPO or memory://"
+LEDGER_FORMS = (
+    "sqlite:///PATH, redis://HOST:PORT, rediss://HOST:PORT, redis+cluster://HOST:PORT, "
+    "redis+sentinel://HOST:PORT,HOST:PORT/SERVICE, github://OWNER/REPO or memory://"
+)
 
 GITHUB_LEDGER_PATIENCE_SECONDS = 60.0
 """All the waiting for GitHub that one process's ledger does."""
@@ -65,7 +68,10 @@ class Workspace:
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger. Raises ``LedgerUnavailable`` when it cannot be reached."""
-        url = self.settings.ledger.reveal()
+        return self.open_ledger(self.settings.ledger.reveal())
+
+    def open_ledger(self, url: str) -> Ledger:
+        """Open any ledger for the policy's organization; whoever asks closes it. Raises ``UsageError`` and ``LedgerUnavailable``."""
         if url.lower().startswith("github://"):
             return _open_github_ledger(url, self.settings)
         return open_ledger(url, self.policy.organization)
@@ -283,10 +289,10 @@ def open_ledger(url: str, organization: str) -> Ledger:
         from budget_gate.ledger.sqlite import SqliteLedger
 
         return SqliteLedger(url.removeprefix("sqlite:///"))
-    if scheme in {"redis", "rediss"}:
+    if scheme in {"redis", "rediss", "redis+cluster", "redis+sentinel"}:
         from budget_gate.ledger.redis import RedisLedger
 
-        return RedisLedger(url, organization=organization)
+        return RedisLedger(url, organization=organization, warn=_warn)
     if scheme == "memory":
         from budget_gate.ledger.memory import MemoryLedger
 
@@ -312,3 +318,8 @@ def _open_github_ledger(url: str, settings: Settings) -> Ledger:
 
 def _say(text: str) -> None:
     sys.stderr.write(f"budget-gate: {text}\n")
+
+
+def _warn(text: str) -> None:
+    """Print a line that a backend wants an operator to see."""
+    print(f"budget-gate: warning: {text}", file=sys.stderr)  # noqa: T201 (logs go to stderr)

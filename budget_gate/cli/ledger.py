@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from budget_gate.bootstrap import Workspace
+from budget_gate.cli.ledger_books import archive, copy, verify
 from budget_gate.cli.options import (
     REFUSED,
     attribution_options,
@@ -19,7 +20,7 @@ from budget_gate.core.errors import UsageError
 from budget_gate.core.money import parse_usd, usd_short, usd_text
 from budget_gate.core.reservations import Actual, Refused, Resolution
 from budget_gate.core.usage import Usage
-from budget_gate.reports.documents import decision_document, reservation_document, resolution_document, verification_document
+from budget_gate.reports.documents import decision_document, reservation_document, resolution_document
 
 COUNT = click.IntRange(min=0, max=2**53 - 1)
 
@@ -235,21 +236,5 @@ def _witnessed(workspace: Workspace, most: int) -> dict[str, Any]:
     return {name: [reservation_document(each, zone) for each in group] for name, group in found._asdict().items()}
 
 
-@ledger.command("verify", epilog="Example: budget-gate ledger verify")
-@common_options
-def verify(policy: str | None, ledger: str | None, *, as_json: bool) -> None:
-    """Read every entry: is the chain whole, and do the sums equal the counters? Exit 3 when not."""
-    from budget_gate.ledger.verify import verify as verify_ledger
-
-    workspace = open_workspace(policy, ledger)
-    found = verify_ledger(workspace.ledger)
-    if as_json:
-        print_document(verification_document(found))
-    elif found.ok:
-        click.echo(f"{workspace.ledger.url}: {found.entries} entries, chain whole, sums equal the counters")
-    else:
-        click.echo(
-            f"{workspace.ledger.url}: NOT intact: {found.problem} (difference {usd_text(found.difference_nano_usd)} dollars)"
-        )
-    if not found.ok:
-        raise click.exceptions.Exit(REFUSED)
+for _command in (verify, copy, archive):
+    ledger.add_command(_command)

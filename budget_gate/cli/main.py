@@ -29,9 +29,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "exempt": ("budget_gate.cli.exempt", "request, approve, deny, revoke, list: exceptions to a limit"),
     "audit": ("budget_gate.cli.audit", "who did what, and when"),
     "alerts": ("budget_gate.cli.alerts", "deliver: send what waits in the ledger's outbox"),
-    "ledger": ("budget_gate.cli.ledger", "reserve, settle, void, hold, show, sweep, verify"),
+    "ledger": ("budget_gate.cli.ledger", "reserve, settle, void, hold, show, sweep, verify, copy, archive"),
     "policy": ("budget_gate.cli.policy", "check, schema, diff: look after the policy file"),
     "prices": ("budget_gate.cli.prices", "list, show, check: what models cost"),
+    "doctor": ("budget_gate.cli.doctor", "is everything set up that a run needs?"),
     "action": ("budget_gate.cli.action", ""),
     "settle-left-open": ("budget_gate.cli.settle_left_open", ""),
 }

@@ -75,7 +75,7 @@ def reserve(books: Books, request: ReserveRequest, now: datetime, patience: Pati
     if waiter is not None:
         books.drop_waiter(request.key)
     if isinstance(verdict, Granted):
-        return _take(books, request, placed, verdict.amount, now)
+        return _take(books, request, placed, counted, verdict.amount, now)
     return _turn_down(books, request, counted, verdict.refused_by, now)
 
 
@@ -95,7 +95,14 @@ def _queue(books: Books, counted: Sequence[Counted], waiter: Waiter | None, now:
     ]
 
 
-def _take(books: Books, request: ReserveRequest, placed: tuple[PlacedCharge, ...], granted: Amount, now: datetime) -> Admitted:
+def _take(
+    books: Books,
+    request: ReserveRequest,
+    placed: tuple[PlacedCharge, ...],
+    before: Sequence[Counted],
+    granted: Amount,
+    now: datetime,
+) -> Admitted:
     """Take the amount from every counter, write it all down, and answer."""
     expires_at = now + timedelta(seconds=request.ttl_seconds)
     stored = OpenReservation(
@@ -111,7 +118,7 @@ def _take(books: Books, request: ReserveRequest, placed: tuple[PlacedCharge, ...
         "counters": stored.counters,
     }
     books.append(now, "reserve", delta, body)
-    counted = counted_now(books, placed)
+    counted = [each._replace(value=each.value.plus(delta)) for each in before]  # nobody else writes in this transaction
     cross_lines(books, counted, request.labels, now)
     answer = Admitted(stored.reservation, granted, expires_at, budget_states(counted))
     books.put_operation("reserve", request.key, Operation(reserve_digest(request), decision_json(answer)))

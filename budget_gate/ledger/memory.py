@@ -4,16 +4,20 @@ It keeps the same laws as the others, because it runs the same rules; only its s
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from budget_gate.core.amounts import Amount, CounterValue
 from budget_gate.core.audit import GENESIS, Entry, chain_hash, entry_text
+from budget_gate.core.periods import Per
 from budget_gate.core.reservations import Crossing, Reservation, State
 from budget_gate.ledger.booked import Answer, BookedLedger, Step, system_clock
 from budget_gate.ledger.books import CounterName, OpenReservation, Operation, QueuePlace, Waiter
+from budget_gate.ledger.health import Finding
 from budget_gate.ledger.interface import CounterRow, Delivery
+from budget_gate.ledger.moving import Crossed, Record, StoredOperation, check_behind, crossing_of
 
 
 class _Message(NamedTuple):
@@ -127,6 +131,40 @@ class MemoryBooks:
         """Put a message into the outbox."""
         self.messages.append(_Message(payload))
 
+    def dump(self) -> Iterator[Record]:
+        """Yield everything that is stored, but no waiters and no claims."""
+        yield from self.entries
+        yield from self.reservations.values()
+        yield from (StoredOperation(kind, key, operation) for (kind, key), operation in self._operations.items())
+        yield from (CounterRow(*name, value) for name, value in self.counters.items())
+        payloads = {crossing_of(message.payload): message.payload for message in self.messages if not message.is_delivered}
+        for crossing, at in self._crossed.items():
+            yield Crossed(crossing, at, payloads.get(crossing, ""))
+
+    def load(self, records: Iterable[Record], behind: int) -> None:
+        """Store records over what is there."""
+        for record in records:
+            match record:
+                case Entry():
+                    if record.seq > behind:
+                        self.entries.append(record)
+                case OpenReservation():
+                    self.reservations[record.reservation] = record
+                    self._pending.pop(record.reservation, None)
+                    if record.state == "pending":
+                        self._pending[record.reservation] = record.expires_at
+                case StoredOperation():
+                    self._operations[record.kind, record.key] = record.operation
+                case CounterRow():
+                    self.counters[CounterName(record.scope, cast("Per", record.per), record.label)] = record.value
+                case Crossed():
+                    if self.cross(record.crossing, record.at) and record.payload:
+                        self.send(record.payload)
+
+    def copy(self) -> "MemoryBooks":
+        """Return other books that hold the same."""
+        return deepcopy(self)
+
 
 class MemoryLedger(BookedLedger):
     """A ledger in this process's memory."""
@@ -194,6 +232,23 @@ class MemoryLedger(BookedLedger):
                 return False
             self._books.messages[number] = self._books.messages[number]._replace(is_delivered=True)
             return True
+
+    def dump(self) -> Iterator[Record]:
+        """Yield everything that is stored."""
+        with self._lock:
+            return iter(list(self._books.dump()))
+
+    def load(self, records: Iterable[Record], behind: int = 0) -> None:
+        """Store records over what is there; all of them, or none."""
+        with self._lock:
+            check_behind(self.url, self.head(), behind)
+            filled = self._books.copy()
+            filled.load(records, behind)
+            self._books = filled
+
+    def examine(self) -> Sequence[Finding]:
+        """Say that nothing lasts here."""
+        return (Finding("persistence", "warning", "memory:// forgets everything when the process ends; name a file or a server"),)
 
     def close(self) -> None:
         """Nothing to release."""

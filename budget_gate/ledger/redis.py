@@ -1,74 +1,57 @@
 """The ledger in Redis 6.2 or later, or Valkey: any number of machines, one script call per operation.
 
-This is the blocking shell: it connects, sends scripts, and translates failures. What is sent and how replies read is in
-``redis_calls`` and ``redis_replies``; the scripts are in ``lua/``; why it is built so is in docs/decisions/0005-redis.md.
+This is the blocking shell: it sends scripts and translates failures. How a kind of server is reached is in ``redis_connect``, what
+is sent and how replies read in ``redis_calls`` and ``redis_replies``; the scripts are in ``lua/``; why it is built so is in
+docs/decisions/0005-redis.md.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from budget_gate.core.audit import Entry
 from budget_gate.core.charges import Charge
-from budget_gate.core.errors import KeyReused, UsageError
+from budget_gate.core.errors import KeyReused
 from budget_gate.core.reservations import Actual, BudgetState, Decision, Reservation, ReserveRequest, Resolution
 from budget_gate.ledger.interface import CounterRow, Delivery, NewNote
-from budget_gate.ledger.redis_calls import Call, Calls, Operation
-from budget_gate.ledger.redis_problems import check_eviction, problem, safe_url
+from budget_gate.ledger.redis_address import safe_url
+from budget_gate.ledger.redis_calls import PAGE, Call, Calls, Operation
+from budget_gate.ledger.redis_connect import ServerHealth, close, executor, opener, read_health
+from budget_gate.ledger.redis_problems import FORGETS, check_eviction, problem
 
 if TYPE_CHECKING:
-    from redis import Redis
-
-CONNECT_SECONDS = 5.0
-"""How long a connection may take to open."""
-
-ANSWER_SECONDS = 10.0
-"""How long an answer may take."""
-
-RETRIES = 3
-"""How often a call is sent again when its connection failed. Safe: keys make every operation count once."""
+    from budget_gate.ledger.health import Finding
+    from budget_gate.ledger.moving import Record
+    from budget_gate.ledger.redis_connect import Client
 
 Answer = TypeVar("Answer")
 Row = TypeVar("Row")
 
 
-def connect(url: str) -> "Redis":
-    """Return a client for ``redis://`` and ``rediss://``; it connects at its first command.
-
-    Raises ``UsageError`` for a URL that is none of these. The one place that knows how a kind of server is reached.
-    """
-    import redis
-    from redis.backoff import ExponentialWithJitterBackoff
-    from redis.retry import Retry
-
-    try:
-        return redis.Redis.from_url(
-            url,
-            decode_responses=True,
-            protocol=2,
-            socket_connect_timeout=CONNECT_SECONDS,
-            socket_timeout=ANSWER_SECONDS,
-            health_check_interval=30,
-            retry=Retry(ExponentialWithJitterBackoff(cap=1.0, base=0.05), RETRIES),
-        )
-    except (ValueError, TypeError):
-        raise UsageError(f"{safe_url(url)} is not a Redis URL; write redis://HOST:PORT/DATABASE") from None
+def _say_nothing(_text: str) -> None:
+    """Stand in where nobody wants to be warned."""
 
 
 class RedisLedger:
     """One organization's ledger on a Redis server. Safe to share between threads, and across a fork."""
 
-    def __init__(self, url: str, *, organization: str, clock_offset_seconds: float = 0.0) -> None:
+    def __init__(
+        self, url: str, *, organization: str, clock_offset_seconds: float = 0.0, warn: Callable[[str], None] = _say_nothing
+    ) -> None:
         """Name the server; nothing is sent before the first operation. ``clock_offset_seconds`` moves the clock in tests.
 
-        Raises ``UsageError`` for a URL or an organization that cannot be.
+        ``warn`` is told, at first use, what an operator should know and no operation depends on. Raises ``UsageError`` for a URL or
+        an organization that cannot be.
         """
         self._url = safe_url(url)
         self._calls = Calls(organization, clock_offset_seconds)
-        self._client = connect(url)
-        self._execute: Callable[..., Any] = self._client.execute_command
-        self._is_checked = False
+        self._open = opener(url)
+        self._opening = threading.Lock()
+        self._warn = warn
+        self._execute: Callable[..., Any] = self._first_execute
 
     def __repr__(self) -> str:
         return f"RedisLedger({self._url!r})"
@@ -154,10 +137,51 @@ class RedisLedger:
         """Mark a message as delivered by its claimant."""
         return self._run(self._calls.acknowledge(delivery, claimant))
 
+    def dump(self) -> Iterator["Record"]:
+        """Yield everything that is stored."""
+        from budget_gate.ledger import redis_moving
+
+        page: list[Entry] = []
+        for entry in self.entries():
+            page.append(entry)
+            if len(page) == PAGE:
+                yield from self._run(redis_moving.dump_page(self._calls, page))
+                page = []
+        yield from self._run(redis_moving.dump_page(self._calls, page))
+        yield from self.counters()
+        behind = 0
+        while messages := self._run(redis_moving.message_page(self._calls, behind)):
+            yield from messages
+            behind += len(messages)
+
+    def load(self, records: Iterable["Record"], behind: int = 0) -> None:
+        """Store records over what is there. If it is cut off, the ledger stays closed until the same load is run again."""
+        from secrets import token_hex
+
+        from budget_gate.ledger import redis_moving
+
+        self._run(redis_moving.Loader(self._calls, behind, token_hex(8)).load(records))
+
+    def health(self) -> ServerHealth:
+        """Return what the server says about itself, as far as it lets us ask."""
+        with self._translated():
+            return read_health(self._client, self._calls.head_key)
+
+    def examine(self) -> "Sequence[Finding]":
+        """Return what there is to say about the server."""
+        from budget_gate.ledger.redis_health import findings
+
+        return findings(self._url, self.health())
+
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
-        self._client.connection_pool.disconnect()
+        with self._opening:
+            if "_client" in self.__dict__:
+                close(self._client)
+
+    @cached_property
+    def _client(self) -> "Client":
+        return self._open()
 
     def _paged(self, page: Callable[[str], Operation[tuple[str, list[Row]]]], behind: str) -> Iterator[Row]:
         while True:
@@ -183,8 +207,6 @@ class RedisLedger:
         """Run a script by its digest; send its text only when the server does not know it yet."""
         from redis.exceptions import NoScriptError
 
-        if not self._is_checked:
-            self._check_server()
         words = (len(call.keys), *call.keys, *call.arguments)
         try:
             reply: Sequence[Any] = self._execute("EVALSHA", call.script.sha, *words)
@@ -192,27 +214,32 @@ class RedisLedger:
             reply = self._execute("EVAL", call.script.text, *words)
         return reply
 
-    def _check_server(self) -> None:
-        """Refuse a server that may drop keys. One that does not let us ask is taken at its operator's word."""
-        from redis.exceptions import NoPermissionError, ResponseError
+    def _first_execute(self, *words: Any) -> Any:
+        """Connect, look at the server once, and send; from then on commands are sent without a detour."""
+        with self._opening:
+            execute = executor(self._client)
+            if self._execute == self._first_execute:
+                self._check_server()
+                self._execute = execute
+        return execute(*words)
 
-        try:
-            memory = self._execute("INFO", "memory")
-        except (NoPermissionError, ResponseError):
-            memory = {}
-        check_eviction(self._url, str(memory.get("maxmemory_policy", "")))
-        self._is_checked = True
+    def _check_server(self) -> None:
+        """Refuse a server that may drop keys, warn of one that forgets at a restart. What it forbids to ask is not held against it."""
+        health = read_health(self._client, self._calls.head_key)
+        check_eviction(self._url, health.eviction)
+        if health.forgets_at_restart:
+            self._warn(f"{self._url} {FORGETS}")
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
         """Turn every failure of the client into ours. The cause stays, for ``--debug``; its text is not repeated unread."""
         from redis.exceptions import ConnectionError as RedisConnectionError
-        from redis.exceptions import RedisError
+        from redis.exceptions import RedisClusterException, RedisError
         from redis.exceptions import TimeoutError as RedisTimeoutError
 
         try:
             yield
-        except (RedisConnectionError, RedisTimeoutError, OSError) as error:
+        except (RedisConnectionError, RedisTimeoutError, RedisClusterException, OSError) as error:
             raise problem(self._url, f"{type(error).__name__}: {error}", is_connection=True) from error
         except (RedisError, UnicodeError) as error:
             raise problem(self._url, f"{type(error).__name__}: {error}", is_connection=False) from error

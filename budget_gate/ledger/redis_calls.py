@@ -63,6 +63,16 @@ class Calls:
         self._ahead = self._offset
         """How far the server's clock is ahead of ours, in microseconds, as far as we know: zero until it tells us otherwise."""
 
+    @property
+    def names(self) -> Names:
+        """The names of this ledger's keys."""
+        return self._names
+
+    @property
+    def head_key(self) -> str:
+        """A key of this ledger: it tells a cluster which node has it."""
+        return self._names.head
+
     def move_clock(self, offset_seconds: float) -> None:
         """Make the server's clock count as ``offset_seconds`` later than it is. For tests; what is asked next is asked then."""
         self._offset = int(offset_seconds * _SECOND)
@@ -76,13 +86,13 @@ class Calls:
         own_keys = [self._names.operation("reserve", request.key), self._names.reservation(reservation)]
         for _ in range(STALE_MOST):
             plan = self._plan(request.charges, request.zone)
-            reply = yield self._call(
+            reply = yield self.call(
                 "reserve",
                 [*own_keys, *map(self._names.counter, plan.suffixes)],
                 [_reserve_numbers(request, plan), digest, reservation, key, labels, workflow, plan.text],
             )
             if not self._is_stale(reply):
-                _check(reply, request.key)
+                check_reply(reply, request.key)
                 return redis_replies.decision(reply, reservation, plan.places)
         raise _clock_astray()
 
@@ -90,14 +100,14 @@ class Calls:
         """Give up the place of a waiting reserve."""
         checks.check_key(key)
         reservation = reservation_id(key)
-        _check((yield self._call("leave", [self._names.waiter(reservation)], [reservation])))
+        check_reply((yield self.call("leave", [self._names.waiter(reservation), self._names.never], [reservation])))
 
     def settle(self, key: str, reservation: str, actual: Actual) -> Operation[Resolution]:
         """Post what a call cost, in the period of its reservation."""
         checks.check_key(key)
         checks.check_text(reservation, "reservation")
         checks.check_actual(actual)
-        reply = yield self._call(
+        reply = yield self.call(
             "settle",
             [self._names.operation("settle", key), self._names.reservation(reservation)],
             [
@@ -105,7 +115,7 @@ class Calls:
                 *(_json(actual.usage._asdict() if actual.usage else {}), *actual.amount),
             ],
         )
-        _check(reply, key, reservation)
+        check_reply(reply, key, reservation)
         return redis_replies.resolution(reply, reservation)
 
     def release(self, kind: str, key: str, reservation: str, reason: str) -> Operation[Resolution]:
@@ -113,29 +123,29 @@ class Calls:
         checks.check_key(key)
         checks.check_text(reservation, "reservation")
         checks.check_text(reason, "reason")
-        reply = yield self._call(
+        reply = yield self.call(
             "release",
             [self._names.operation(kind, key), self._names.reservation(reservation)],
             [resolve_digest(reservation, kind), reservation, _json(key), _json(reason), kind],
         )
-        _check(reply, key, reservation)
+        check_reply(reply, key, reservation)
         return redis_replies.resolution(reply, reservation)
 
     def read(self, charges: Sequence[Charge], zone: str) -> Operation[tuple[BudgetState, ...]]:
         """Return how each limit of the charges stands now."""
         for _ in range(STALE_MOST):
             plan = self._plan(charges, zone)
-            reply = yield self._call("read", [*map(self._names.counter, plan.suffixes)], [plan.starts_at, plan.ends_at])
+            reply = yield self.call("read", [*map(self._names.counter, plan.suffixes)], [plan.starts_at, plan.ends_at])
             if not self._is_stale(reply):
-                _check(reply)
+                check_reply(reply)
                 return states(plan.places, redis_replies.counter_values(reply[1]))
         raise _clock_astray()
 
     def show(self, reservation: str) -> Operation[Reservation]:
         """Return one reservation."""
         checks.check_text(reservation, "reservation")
-        reply = yield self._call("show", [self._names.reservation(reservation)], [])
-        _check(reply)
+        reply = yield self.call("show", [self._names.reservation(reservation)], [])
+        check_reply(reply)
         found = redis_replies.stored_reservation(reservation, reply[1])
         if found is None:
             raise _unknown(reservation)
@@ -146,8 +156,8 @@ class Calls:
         done = 0
         while done < most:
             wanted = min(most - done, SWEEP_PAGE)
-            reply = yield self._call("sweep", [], [wanted])
-            _check(reply)
+            reply = yield self.call("sweep", [self._names.never], [wanted])
+            check_reply(reply)
             done += reply[1]
             if reply[1] < wanted:
                 break
@@ -158,22 +168,22 @@ class Calls:
         checks.check_note_fields(key, kind, labels, details)
         body = _json({"key": key, "labels": dict(labels), "details": dict(details)})
         arguments = [note_digest(kind, labels, details), _json(kind), body]
-        reply = yield self._call("record", [self._names.operation("record", key)], arguments)
-        _check(reply, key)
+        reply = yield self.call("record", [self._names.operation("record", key)], arguments)
+        check_reply(reply, key)
         return Entry(int(reply[1]), reply[2], reply[3])
 
     def notes(self, keys: Sequence[str]) -> Operation[tuple[Entry | None, ...]]:
         """Return the note under each key, None where there is none."""
         for key in keys:
             checks.check_key(key)
-        reply = yield self._call("notes", [self._names.operation("record", key) for key in keys], [])
-        _check(reply)
+        reply = yield self.call("notes", [self._names.operation("record", key) for key in keys], [])
+        check_reply(reply)
         return redis_replies.notes(reply[1])
 
     def open_page(self, behind: str) -> Operation[tuple[str, list[Reservation]]]:
         """Return a page of open reservations behind a position (first ``0``), and the position of its last."""
-        reply = yield self._call("open", [], [behind, PAGE])
-        _check(reply)
+        reply = yield self.call("open", [self._names.never], [behind, PAGE])
+        check_reply(reply)
         return reply[1], redis_replies.reservation_page(reply[2])
 
     def counter_page(self, behind: str, labels: Sequence[str] = ()) -> Operation[tuple[str, list[CounterRow]]]:
@@ -181,36 +191,36 @@ class Calls:
 
         Those with other ``labels`` are passed over and count for the page all the same, a tenth each: nothing of them is read.
         """
-        reply = yield self._call("counters", [], [behind, PAGE * 10 if labels else PAGE, *labels])
-        _check(reply)
+        reply = yield self.call("counters", [self._names.never], [behind, PAGE * 10 if labels else PAGE, *labels])
+        check_reply(reply)
         return reply[1], redis_replies.counter_page(reply[2], reply[3])
 
     def entry_page(self, behind: str) -> Operation[tuple[str, list[Entry]]]:
         """Return a page of entries behind a sequence number, and the number of its last."""
-        reply = yield self._call("entries", [], [behind, PAGE])
-        _check(reply)
+        reply = yield self.call("entries", [], [behind, PAGE])
+        check_reply(reply)
         page = redis_replies.entry_page(reply[1])
         return (str(page[-1].seq) if page else behind), page
 
     def head(self) -> Operation[tuple[int, datetime]]:
         """Return the sequence number of the newest entry, and the server's clock."""
-        reply = yield self._call("head", [], [])
-        _check(reply)
+        reply = yield self.call("head", [], [])
+        check_reply(reply)
         return int(reply[1]), from_microseconds(int(reply[2]))
 
     def claim(self, claimant: str, most: int, lease_seconds: int) -> Operation[tuple[Delivery, ...]]:
         """Claim messages that nobody holds."""
         checks.check_text(claimant, "claimant")
-        reply = yield self._call("claim", [], [claimant, max(most, 0), lease_seconds * _SECOND])
-        _check(reply)
+        reply = yield self.call("claim", [self._names.never], [claimant, max(most, 0), lease_seconds * _SECOND])
+        check_reply(reply)
         return redis_replies.deliveries(reply[1])
 
     def acknowledge(self, delivery: str, claimant: str) -> Operation[bool]:
         """Mark a message as delivered by its claimant."""
         checks.check_text(claimant, "claimant")
         checks.check_text(delivery, "delivery")
-        reply = yield self._call("acknowledge", [self._names.delivery(delivery)], [delivery, claimant])
-        _check(reply)
+        reply = yield self.call("acknowledge", [self._names.delivery(delivery)], [delivery, claimant])
+        check_reply(reply)
         return bool(reply[1])
 
     def _plan(self, charges: Sequence[Charge], zone: str) -> Plan:
@@ -223,7 +233,8 @@ class Calls:
         self._ahead = int(reply[1]) - time.time_ns() // 1000
         return True
 
-    def _call(self, name: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Call:
+    def call(self, name: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Call:
+        """Return a script call: the ledger's own keys and what every script is told come first."""
         return Call(script(name), [*self._names.own, *keys], [self._offset, SCHEMA_VERSION, *arguments])
 
 
@@ -233,13 +244,15 @@ def _reserve_numbers(request: ReserveRequest, plan: Plan) -> str:
     return str([*times, *request.amount, *(request.minimum or request.amount)])
 
 
-def _check(reply: Sequence[Any], key: str = "", reservation: str = "") -> None:
+def check_reply(reply: Sequence[Any], key: str = "", reservation: str = "") -> None:
     """Raise the failure that a script answered, if it did."""
     match reply[0]:
         case "too_new":
             raise LedgerTooNew(
                 f"the ledger has schema version {reply[1]}, this program knows {SCHEMA_VERSION}; upgrade budget-gate-ci"
             )
+        case "loading":
+            raise LedgerUnavailable("the ledger is being filled by `ledger copy` or repaired; if that was cut off, run it again")
         case "reused":
             raise KeyReused(f"key {key!r} came before with other arguments; make a new key for each operation")
         case "unknown":

@@ -20,6 +20,9 @@ class Names:
         self._prefix = f"budget-gate:{{{quote(organization, safe='') or '%'}}}:"
         self.own = tuple(self._prefix + word for word in _OWN)
         self.head, self.entries = self.own[0], self.own[1]
+        self.never = self._prefix + "never"
+        """A key that never exists. Declared by scripts that meet undeclared keys, it makes a cluster that is moving the slot put them
+        off (TRYAGAIN) rather than stop them half-way, at the first key that is not there any more or not there yet."""
 
     def operation(self, kind: str, key: str) -> str:
         """Return where the answer to an operation is kept; keys of two kinds are apart."""

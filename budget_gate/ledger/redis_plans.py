@@ -69,6 +69,12 @@ def _make_plan(charges: tuple[Charge, ...], zone: str, now: int) -> Plan:
     )
 
 
+def plan_text(places: Sequence[Place]) -> str:
+    """Return charges with their periods as the JSON that is stored with a reservation."""
+    suffixes = (counter_suffix(charge.scope.text, charge.per, window.label) for charge, window in places)
+    return compact_json([_charge_fields(suffix, *place) for suffix, place in zip(suffixes, places, strict=True)])
+
+
 def _charge_fields(suffix: str, charge: Charge, window: Window) -> list[Any]:
     is_alerted = charge.scope.kind not in BOUND_KINDS  # bounds stop a task; they are nobody's budget
     limits = [_limit_fields(line, is_alerted=is_alerted) for line in charge.limits]

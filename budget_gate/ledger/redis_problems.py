@@ -4,8 +4,6 @@ Only text is judged, so that this needs no client. A server that cannot do its w
 policy's choice); a server that is set up wrongly is an error, which no policy lets pass.
 """
 
-from urllib.parse import urlsplit
-
 from budget_gate.core.errors import LedgerError, LedgerUnavailable
 
 _UNAVAILABLE = (
@@ -17,27 +15,24 @@ _UNAVAILABLE = (
     (("NOREPLICAS",), "refuses writes because too few replicas are connected"),
     (("ClusterDownError", "CLUSTERDOWN"), "belongs to a cluster that is down; see CLUSTER INFO"),
     (("BUSY Redis", "BUSY Valkey"), "is busy with another client's script; see SCRIPT KILL"),
+    (("TTL exhausted", "TryAgainError", "TRYAGAIN"), "is moving the ledger's slot to another node; try again in a moment"),
+    (("MasterNotFoundError",), "has no primary that its sentinels agree on; check the service's name, and wait for the failover"),
     (("MaxClientsError", "max number of clients"), "has no connection left; raise its maxclients"),
 )
 _WRONG = (
+    (("CERTIFICATE_VERIFY_FAILED",), "shows a certificate that this machine does not trust; add ?ssl_ca_certs=FILE"),
     (("AuthenticationError", "AuthenticationWrongNumberOfArgsError"), "refuses the user or password; correct the ledger's URL"),
+    (("username-password", "Authentication required"), "refuses the user or password; correct the ledger's URL"),
     (("NoPermissionError", "NOPERM", "permissions to"), "does not let this user do all that docs/decisions/0005-redis.md lists"),
     (("WRONGTYPE",), "holds something else under one of the ledger's keys; use another database or organization"),
-    (("MovedError", "MOVED "), "is part of a cluster; name a server that is not"),
+    (("MovedError", "MOVED "), "is part of a cluster; write redis+cluster://HOST:PORT"),
     (("invalid DB index", "DB index is out of range"), "has no database of that number; correct the ledger's URL"),
 )  # fmt: skip
 """Marks are names of the client's errors, because it cuts the code off some messages, and texts of the server's."""
 
 
-def safe_url(url: str) -> str:
-    """Return a URL without user, password, query and fragment: each of them can hold a secret."""
-    try:
-        parts = urlsplit(url)
-        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        return "redis://"
-    return f"{parts.scheme}://{host}{port}{parts.path}"
+FORGETS = "keeps nothing on disk: a restart forgets what was spent; set `appendonly yes`, or keep a copy with `ledger copy`"
+"""What is said of a server without snapshots and without an append-only file."""
 
 
 def problem(url: str, text: str, *, is_connection: bool) -> LedgerError:

@@ -48,11 +48,11 @@ def decision(reply: Sequence[Any], reservation: str, places: Sequence[Place]) ->
         case ["refused", answer, counters]:
             return Refused(_refusals(json.loads(answer)[1]), _states(places, counters))
         case ["replayed", answer, counters]:
-            return _repeated_decision(json.loads(answer), reservation, places, counters)
+            return repeated_decision(json.loads(answer), reservation, places, counters)
     raise ValueError(f"not an answer to reserve: {reply[0]!r}")
 
 
-def _repeated_decision(answer: list[Any], reservation: str, places: Sequence[Place], counters: str) -> Admitted | Refused:
+def repeated_decision(answer: list[Any], reservation: str, places: Sequence[Place], counters: str) -> Admitted | Refused:
     """Return the answer given before, with the budgets as they stand now."""
     budgets = _states(places, counters)
     if answer[0] == "admitted":

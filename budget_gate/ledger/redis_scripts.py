@@ -7,14 +7,18 @@ from typing import NamedTuple
 
 _FOLDER = Path(__file__).parent / "lua"
 
+_USUAL = ("shared", "refuse_loading")
 _IN_FRONT = {
-    "reserve": ("shared", "moves", "queue"),
-    "settle": ("shared", "moves"),
-    "release": ("shared", "moves"),
-    "sweep": ("shared", "moves"),
-    "leave": ("shared", "queue"),
+    "reserve": (*_USUAL, "moves", "queue"),
+    "settle": (*_USUAL, "moves"),
+    "release": (*_USUAL, "moves"),
+    "sweep": (*_USUAL, "moves"),
+    "leave": (*_USUAL, "queue"),
+    "load": ("shared",),
+    "head": ("shared",),
+    "entries": ("shared",),
 }
-"""What precedes a script; ``shared`` alone where nothing is said."""
+"""What precedes a script; the usual alone where nothing is said."""
 
 
 class Script(NamedTuple):
@@ -27,6 +31,6 @@ class Script(NamedTuple):
 @cache
 def script(name: str) -> Script:
     """Return the script of an operation (the name of its file), ready to be sent."""
-    parts = (*_IN_FRONT.get(name, ("shared",)), name)
+    parts = (*_IN_FRONT.get(name, _USUAL), name)
     text = "\n".join((_FOLDER / f"{part}.lua").read_text(encoding="utf-8") for part in parts)
     return Script(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())

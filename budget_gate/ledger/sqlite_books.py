@@ -34,6 +34,14 @@ class SqliteBooks:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._somebody_waits: bool | None = None
+
+    @property
+    def _is_queue_empty(self) -> bool:
+        """Whether nobody waits anywhere: then no queue need be asked, which is most of the time."""
+        if self._somebody_waits is None:
+            self._somebody_waits = self._one("SELECT 1 FROM waiters LIMIT 1") is not None
+        return not self._somebody_waits
 
     def operation(self, kind: str, key: str) -> Operation | None:
         """Return what was answered to this key before."""
@@ -100,6 +108,8 @@ class SqliteBooks:
 
     def waiter(self, key: str) -> Waiter | None:
         """Return a request's place in the queue."""
+        if self._is_queue_empty:
+            return None
         query = "SELECT number, alive_until, scope, per, label, unit FROM waiters WHERE key = ?"
         rows = self._connection.execute(query, (key,)).fetchall()
         if not rows:
@@ -110,6 +120,7 @@ class SqliteBooks:
     def put_waiter(self, waiter: Waiter) -> None:
         """Store a waiter, in place of the one with its key."""
         self.drop_waiter(waiter.key)
+        self._somebody_waits = True
         self._connection.executemany(
             "INSERT INTO waiters VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
@@ -124,6 +135,8 @@ class SqliteBooks:
 
     def drop_dead_waiters(self, now: datetime, most: int, spared: str) -> None:
         """Drop waiters that are no longer alive."""
+        if self._is_queue_empty:
+            return
         self._connection.execute(
             "DELETE FROM waiters WHERE key IN (SELECT DISTINCT key FROM waiters WHERE alive_until <= ? AND key <> ? LIMIT ?)",
             (microseconds(now), spared, most),
@@ -137,6 +150,8 @@ class SqliteBooks:
 
     def waiting_at(self, place: QueuePlace, before: int | None, now: datetime) -> set[str]:
         """Return the keys of live waiters at a place."""
+        if self._is_queue_empty:
+            return set()
         query = f"SELECT key FROM waiters WHERE {_AT_PLACE} AND alive_until > ?"  # noqa: S608 (our own names)
         arguments: list[Any] = [*place.counter, place.unit, microseconds(now)]
         if before is not None:

@@ -13,8 +13,10 @@ from contract.ledgers import Opener
 from fakes.ledger_requests import actual, admitted, charge, line, request, usd
 
 from budget_gate.core.charges import Charge
+from budget_gate.core.policy import Policy
 from budget_gate.core.reservations import Admitted, Decision, Resolution
 from budget_gate.core.scopes import ORG, Scope
+from budget_gate.ledger.archive import Figures, close_month, month_to_close
 from budget_gate.ledger.interface import Ledger
 from budget_gate.ledger.verify import verify
 from budget_gate.ledger.waiting import reserve_waiting
@@ -41,7 +43,8 @@ def _race(opener: Opener, run: Callable[..., Found], number: int, arguments: tup
 class Racers:
     """Eight processes that start each race together."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds_most: float = 120) -> None:
+        self._seconds_most = seconds_most
         context = multiprocessing.get_context("spawn")
         self._barrier = context.Barrier(PROCESSES)
         self._pool = ProcessPoolExecutor(PROCESSES, mp_context=context, initializer=_keep, initargs=(self._barrier,))
@@ -49,7 +52,7 @@ class Racers:
     def run(self, opener: Opener, run: Callable[..., Found], *arguments: Any) -> list[Found]:
         """Run a function as (a ledger of its own, the racer's number, arguments) in all processes; return their answers."""
         races = [self._pool.submit(_race, opener, run, number, arguments) for number in range(PROCESSES)]
-        return [race.result(timeout=120) for race in races]
+        return [race.result(timeout=self._seconds_most) for race in races]
 
     def close(self) -> None:
         """End the processes."""
@@ -166,3 +169,34 @@ def verify_among_writers(ledger: Ledger, number: int, calls: int) -> str:
         return ""
     problems = [verify(ledger).problem for _ in range(2)]
     return "; ".join(problem for problem in problems if problem)
+
+
+def close_a_month(ledger: Ledger, number: int) -> tuple[int, tuple[Figures, ...]]:
+    """Close the month that ended; return how many notes this process wrote, and what it answered."""
+    policy = Policy("acme", "UTC", {}, (), {})
+    archive = close_month(policy, ledger, month_to_close(policy, ledger.now()), f"racer {number}")
+    return archive.written, archive.figures
+
+
+def work_through(ledger: Ledger, number: int, operations: int, scopes: int) -> dict[str, tuple[int, int]]:
+    """Reserve, then settle, hold or void, so many operations over so many scopes; return posted and held nano-dollars per scope."""
+    choose = random.Random(number)
+    sums: dict[str, tuple[int, int]] = {}
+    for call in range(operations // 2):
+        names = [f"s{choose.randrange(scopes)}" for _ in range(2)]
+        charges = [charge(Scope("team", name), "lifetime", line(10**15)) for name in dict.fromkeys(names)]
+        amount, cost, fate = choose.randrange(1, 10**6), choose.randrange(1, 10**6), choose.random()
+        taken = admitted(ledger.reserve(request(f"{number}-{call}", usd(amount, 1, 1), *charges)))
+        posted, held = 0, 0
+        if fate < 0.8:
+            ledger.settle(f"{number}-{call}", taken.reservation, actual(usd(cost, 1, 1)))
+            posted = cost
+        elif fate < 0.9:
+            ledger.hold(f"{number}-{call}", taken.reservation, "cut off")
+            held = amount
+        else:
+            ledger.void(f"{number}-{call}", taken.reservation, "not sent")
+        for each in charges:
+            before = sums.get(each.scope.text, (0, 0))
+            sums[each.scope.text] = (before[0] + posted, before[1] + held)
+    return sums

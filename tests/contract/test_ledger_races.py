@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from contract.ledgers import Backend, Store
 from contract.racing import (
     PROCESSES,
     Racers,
+    close_a_month,
     deliver,
     die_waiting,
     reserve_from_many,
@@ -21,10 +22,11 @@ from contract.racing import (
     sweep_all,
     verify_among_writers,
 )
-from fakes.ledger_requests import TEAM, admitted, charge, line, request, usd
+from fakes.ledger_requests import TEAM, actual, admitted, charge, line, request, usd
 
 from budget_gate.core.reservations import Admitted
 from budget_gate.core.scopes import ORG, Scope
+from budget_gate.ledger.archive import KIND, read_archive
 from budget_gate.ledger.verify import verify
 
 
@@ -142,3 +144,22 @@ def test_nobody_affordable_is_refused_among_threads(backend: Backend, store: Sto
 def test_verify_works_while_others_write(shared_store: Store, racers: Racers) -> None:
     """Law 10: a ledger in use verifies as whole: what is written meanwhile is not mistaken for a broken sum."""
     assert racers.run(shared_store.opener(), verify_among_writers, 8) == [""] * PROCESSES
+
+
+def test_eight_runners_close_a_month_once(shared_store: Store, racers: Racers) -> None:
+    """Whoever comes first writes a budget's note; all eight answer the same figures, and the ledger has each note once."""
+    shared_store.set_time(datetime(2026, 10, 31, tzinfo=UTC))
+    for number in range(20):
+        scope = charge(Scope("team", f"t{number}"), "month")
+        taken = admitted(shared_store.ledger.reserve(request(f"r{number}", usd(number + 1), scope)))
+        shared_store.ledger.settle(f"r{number}", taken.reservation, actual(usd(number + 1)))
+    shared_store.set_time(datetime(2026, 11, 1, tzinfo=UTC))
+    answers = racers.run(shared_store.opener(), close_a_month)
+    notes = [entry.parsed().body["key"] for entry in shared_store.ledger.entries() if entry.parsed().kind == KIND]
+    assert len(notes) == len(set(notes)) == 20
+    assert len(answers) == PROCESSES
+    assert sum(written for written, _ in answers) == 20
+    final = read_archive(shared_store.ledger, "2026-10").figures
+    assert sum(each.value.posted.nano_usd for each in final) == 210
+    assert all(figures == final for _, figures in answers)
+    assert verify(shared_store.ledger).ok

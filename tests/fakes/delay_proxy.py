@@ -5,6 +5,7 @@ What a client does in two round trips then leaves a wide gap in the middle, so a
 
 import asyncio
 import contextlib
+import ssl
 import threading
 from collections.abc import Iterator
 
@@ -12,9 +13,12 @@ _Chunk = tuple[float, bytes]
 
 
 @contextlib.contextmanager
-def delayed(port: int, delay_seconds: float) -> Iterator[int]:
-    """Forward a free loopback port (yielded) to ``port``, ``delay_seconds`` late each way, until the block ends."""
-    proxy = _Proxy(port, delay_seconds)
+def delayed(port: int, delay_seconds: float, *, tls: ssl.SSLContext | None = None) -> Iterator[int]:
+    """Forward a free loopback port (yielded) to ``port``, ``delay_seconds`` late each way, until the block ends.
+
+    With ``tls`` the yielded port speaks TLS; what is forwarded is in the clear.
+    """
+    proxy = _Proxy(port, delay_seconds, tls)
     thread = threading.Thread(target=asyncio.run, args=(proxy.serve(),), daemon=True)
     thread.start()
     proxy.ready.wait(timeout=10)
@@ -26,8 +30,9 @@ def delayed(port: int, delay_seconds: float) -> Iterator[int]:
 
 
 class _Proxy:
-    def __init__(self, target: int, delay_seconds: float) -> None:
+    def __init__(self, target: int, delay_seconds: float, tls: ssl.SSLContext | None) -> None:
         self._target = target
+        self._tls = tls
         self._delay_seconds = delay_seconds
         self._connections: set[asyncio.Task[None]] = set()
         self.port = 0
@@ -36,7 +41,7 @@ class _Proxy:
     async def serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._over = asyncio.Event()
-        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls)
         self.port = server.sockets[0].getsockname()[1]
         self.ready.set()
         await self._over.wait()

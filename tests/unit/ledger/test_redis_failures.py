@@ -10,8 +10,9 @@ from fakes.redis_server import RedisServer, fresh_organization
 from budget_gate.core.errors import LedgerError, LedgerTooNew, LedgerUnavailable, UsageError
 from budget_gate.core.scopes import ORG
 from budget_gate.ledger.redis import RedisLedger
+from budget_gate.ledger.redis_address import safe_url
 from budget_gate.ledger.redis_names import Names
-from budget_gate.ledger.redis_problems import problem, safe_url
+from budget_gate.ledger.redis_problems import problem
 
 SECRET = "hunter2-secret"
 LIMITED = charge(ORG, "month", line(100))

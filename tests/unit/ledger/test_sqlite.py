@@ -1,5 +1,6 @@
 """SQLite only: files, folders and errors as people meet them, schema versions, forks, and tampering with the file itself."""
 
+import hashlib
 import sqlite3
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from fakes.ledger_requests import actual, admitted, charge, line, request, usd
 
 from budget_gate.core.errors import LedgerTooNew, LedgerUnavailable
 from budget_gate.core.scopes import ORG
-from budget_gate.ledger import sqlite_schema
+from budget_gate.ledger import sqlite, sqlite_schema
 from budget_gate.ledger.interface import SCHEMA_VERSION
 from budget_gate.ledger.sqlite import SqliteLedger
 from budget_gate.ledger.verify import Fault, verify
@@ -179,6 +180,39 @@ def test_a_migration_is_all_or_nothing(path: Path, tmp_path: Path, monkeypatch: 
     ledger = SqliteLedger(path)
     assert ledger.record("k", "note", {}, {}).seq == 1
     ledger.close()
+
+
+def test_an_older_ledger_is_upgraded_in_place(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database made by the first schema, with money in every state, opens under the next one with every dollar in place."""
+    old = SqliteLedger(path)
+    posted = admitted(old.reserve(request("one", usd(30), charge(ORG, "month", line(100))))).reservation
+    old.settle("s", posted, actual(usd(25)))
+    held = admitted(old.reserve(request("two", usd(20), charge(ORG, "month", line(100))))).reservation
+    old.hold("h", held, "cut off")
+    entries, counters = list(old.entries()), list(old.counters())
+    old.close()
+    folder = tmp_path / "migrations"
+    folder.mkdir()
+    (folder / "0001_ledger.sql").write_text((Path(sqlite_schema.MIGRATIONS) / "0001_ledger.sql").read_text())
+    (folder / "0002_note.sql").write_text("ALTER TABLE reservations ADD COLUMN note TEXT NOT NULL DEFAULT '';\n")
+    monkeypatch.setattr(sqlite_schema, "MIGRATIONS", folder)
+    for module in (sqlite, sqlite_schema):
+        monkeypatch.setattr(module, "SCHEMA_VERSION", 2)
+    upgraded = SqliteLedger(path)
+    assert (list(upgraded.entries()), list(upgraded.counters())) == (entries, counters)
+    assert upgraded.settle("late", held, actual(usd(21))).state == "posted"
+    assert upgraded.settle("s", posted, actual(usd(25))).replayed
+    assert verify(upgraded).ok
+    upgraded.close()
+    monkeypatch.undo()
+    with pytest.raises(LedgerTooNew, match="schema version 2"):
+        SqliteLedger(path)
+
+
+def test_a_released_migration_is_frozen() -> None:
+    """Ledgers out there were made by it: a change of the schema is a new file."""
+    digest = hashlib.sha256((Path(sqlite_schema.MIGRATIONS) / "0001_ledger.sql").read_bytes()).hexdigest()
+    assert digest == "4f655eb10f64c3e29b0a1e00b3c5db5da5e824c66c0dce4bdd311e257343f2b4"
 
 
 def test_migrations_are_numbered_without_gaps() -> None:
