@@ -21,6 +21,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("budget_gate.cli.check", "is there budget for this workflow now?"),
     "review": ("budget_gate.cli.review", "review a pull request or a diff within the budget"),
     "status": ("budget_gate.cli.status", "how every budget stands"),
+    "forecast": ("budget_gate.cli.forecast", "where every budget is heading, with an interval"),
+    "anomalies": ("budget_gate.cli.anomalies", "who spends far more than usual, and why"),
     "ledger": ("budget_gate.cli.ledger", "reserve, settle, void, hold, show, sweep, verify"),
     "policy": ("budget_gate.cli.policy", "check, schema, diff: look after the policy file"),
     "prices": ("budget_gate.cli.prices", "list, show, check: what models cost"),
