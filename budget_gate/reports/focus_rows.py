@@ -117,7 +117,7 @@ def _token_fields(spend: Spend, part: Part, published: Decimal | None) -> dict[s
         "BilledCost": billed,
         "EffectiveCost": billed,
         "ChargeDescription": f"{model_of(spend)}, {part.kind.replace('_', ' ')}",
-        "ConsumedQuantity": str(part.quantity),
+        "ConsumedQuantity": f"{part.quantity}.0",  # focus-validator takes a column of whole numbers for no decimals
         "ConsumedUnit": unit,
         "ContractedUnitPrice": _decimal(part.rate),
         "ContractedCost": _product(part.rate, quantity, billed),
@@ -140,7 +140,7 @@ def _request_fields(spend: Spend) -> dict[str, str]:
             ("BilledCost", "EffectiveCost", "ListCost", "ContractedCost", "ListUnitPrice", "ContractedUnitPrice"), cost
         ),
         "ChargeDescription": f"{model_of(spend)}, {why}",
-        "ConsumedQuantity": "1",
+        "ConsumedQuantity": "1.0",
         "ConsumedUnit": "Requests",
         "PricingQuantity": "1",
         "PricingUnit": "Requests",
