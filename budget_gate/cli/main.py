@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "anomalies": ("budget_gate.cli.anomalies", "who spends far more than usual, and why"),
     "baseline": ("budget_gate.cli.baseline", "propose limits from what was spent, and replay the past under them"),
     "export": ("budget_gate.cli.export", "a month for finance: CSV, JSON lines, Parquet, FOCUS, chargeback"),
+    "metrics": ("budget_gate.cli.metrics", "OpenMetrics text for Prometheus"),
     "ledger": ("budget_gate.cli.ledger", "reserve, settle, void, hold, show, sweep, verify"),
     "policy": ("budget_gate.cli.policy", "check, schema, diff: look after the policy file"),
     "prices": ("budget_gate.cli.prices", "list, show, check: what models cost"),
