@@ -31,7 +31,7 @@ def lived() -> MemoryLedger:
     """January and some days of February, with holds; in February also a refusal, an open call, and outcomes."""
     clock = Clock()
     ledger = MemoryLedger(clock)
-    Organization(13, days=34, teams=1).write(ledger, clock)
+    Organization(13, days=36, teams=1).write(ledger, clock)
     clock.now = datetime(2026, 2, 5, 23, 59, 59, tzinfo=UTC)
     line = LimitLine("usd", 1, 1, 1, 1, 1)
     assert isinstance(ledger.reserve(ReserveRequest("no", Amount(9**9), (Charge(ORG, "month", (line,)),))), Refused)
