@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from budget_gate.gate.gate import Gate
     from budget_gate.github.actions_runtime import ActionsRuntime
     from budget_gate.github.client import GitHubClient
+    from budget_gate.providers.billing import Bill
     from budget_gate.providers.interface import Provider
 
 LEDGER_FORMS = "sqlite:///PATH, redis://HOST:PORT, rediss://HOST:PORT or memory://"
@@ -131,6 +132,15 @@ class Workspace:
         provider = AnthropicProvider(key.reveal(), self.settings.anthropic_base_url or None)
         provider.warm_up()
         return provider
+
+    def bill(self) -> "Bill":
+        """Return the provider's own bill. Raises ``UsageError`` when there is no Admin key."""
+        key = self.settings.anthropic_admin_key
+        if not key:
+            raise UsageError("no ANTHROPIC_ADMIN_KEY is set; make an Admin key (sk-ant-admin...) in the Console and set it")
+        from budget_gate.providers.anthropic_admin import AnthropicBill
+
+        return AnthropicBill(key.reveal(), self.settings.anthropic_base_url)
 
     def gate(self, provider: "Provider", *, wait_seconds: float = 60.0, deadline_seconds: float = 300.0) -> "Gate":
         """Return the gate in front of a provider. Its operation keys are new for every process and stable within it."""

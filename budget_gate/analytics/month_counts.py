@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from budget_gate.analytics.billed import model_of
 from budget_gate.analytics.spending import Note, Spend
 from budget_gate.core.usage import Usage
 
@@ -65,7 +66,7 @@ def _add_row(counts: MonthCounts, row: Spend) -> None:
     _add(counts.requests, whose, row.amount.requests)
     if row.overrun.nano_usd:
         _add(counts.overrun_nano_usd, whose, row.overrun.nano_usd)
-    model = row.details.get("model") or row.label("model")
+    model = model_of(row)
     for field in _TOKEN_FIELDS:
         if tokens := getattr(row.usage, field):
             _add(counts.tokens, (model, field.removesuffix("_tokens")), tokens)

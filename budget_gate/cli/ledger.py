@@ -14,6 +14,7 @@ from budget_gate.cli.options import (
     open_workspace,
     print_document,
 )
+from budget_gate.cli.reconcile import reconcile
 from budget_gate.core.amounts import Amount
 from budget_gate.core.errors import UsageError
 from budget_gate.core.money import parse_usd, usd_short, usd_text
@@ -234,3 +235,6 @@ def verify(policy: str | None, ledger: str | None, *, as_json: bool) -> None:
         )
     if not found.ok:
         raise click.exceptions.Exit(REFUSED)
+
+
+ledger.add_command(reconcile)

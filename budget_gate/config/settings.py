@@ -43,6 +43,7 @@ class Settings(NamedTuple):
     github_token: Secret
     github_api_url: str
     github_repository: str
+    anthropic_admin_key: Secret = Secret("")
 
     @property
     def in_github_actions(self) -> bool:
@@ -64,4 +65,5 @@ def read_settings(environment: Mapping[str, str], *, policy: str | None = None, 
         github_token=Secret(variable("GITHUB_TOKEN")),
         github_api_url=variable("GITHUB_API_URL") or "https://api.github.com",
         github_repository=variable("GITHUB_REPOSITORY"),
+        anthropic_admin_key=Secret(variable("ANTHROPIC_ADMIN_KEY")),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from budget_gate.analytics.billed import model_of
 from budget_gate.analytics.spending import Spend
 from budget_gate.core.amounts import Amount
 from budget_gate.core.charges import budget_for
@@ -51,11 +52,6 @@ class CostCenters:
             budget = budget_for(self._policy, scope)
             self._known[scope] = budget.cost_center if budget else ""
         return self._known[scope]
-
-
-def model_of(row: Spend) -> str:
-    """Return the model that was billed: what the answer said, else what was asked for."""
-    return row.details.get("model") or row.label("model")
 
 
 def plain_row(row: Spend, cost_center: str) -> dict[str, Cell]:

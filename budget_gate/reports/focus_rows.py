@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
+from budget_gate.analytics.billed import model_of, price_of, variant_of
 from budget_gate.analytics.spending import Spend
 from budget_gate.analytics.token_split import WEB_SEARCH, Part, parts_of, rate_of
-from budget_gate.core.errors import UnknownModel, UnsupportedUsage
 from budget_gate.core.money import EXACT, usd_text
 from budget_gate.core.periods import window_at
-from budget_gate.core.prices import VARIANTS, DatedPrice, PriceBook, Variant
-from budget_gate.reports.export_rows import LABELS, model_of
+from budget_gate.core.prices import DatedPrice, PriceBook
+from budget_gate.reports.export_rows import LABELS
 
 FOCUS_VERSION = "1.0"
 
@@ -64,17 +64,9 @@ class FocusRows:
             yield common | _request_fields(spend)
 
     def _rates(self, spend: Spend) -> _Rates:
-        variant: Variant = next((known for known in VARIANTS if known == spend.details.get("variant")), "standard")
-        model = model_of(spend)
-        key = (model, variant, spend.day)
+        key = (model_of(spend), variant_of(spend), spend.day)
         if key not in self._known:
-            found: list[DatedPrice | None] = []
-            for book in (self._agreed, self._published):
-                try:
-                    found.append(book.price_of(model, spend.at, variant))
-                except (UnknownModel, UnsupportedUsage):
-                    found.append(None)
-            self._known[key] = _Rates(*found)
+            self._known[key] = _Rates(price_of(spend, self._agreed), price_of(spend, self._published))
         return self._known[key]
 
     def _common(self, spend: Spend, cost_center: str) -> dict[str, str]:
@@ -126,7 +118,7 @@ def _token_fields(spend: Spend, part: Part, published: Decimal | None) -> dict[s
         "PricingQuantity": f"{quantity:f}",
         "PricingUnit": f"{10**places} {unit}",
         "SkuId": sku,
-        "SkuPriceId": f"{sku}/{spend.details.get('variant', 'standard')}",
+        "SkuPriceId": f"{sku}/{variant_of(spend)}",
     }
 
 
