@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "baseline": ("budget_gate.cli.baseline", "propose limits from what was spent, and replay the past under them"),
     "export": ("budget_gate.cli.export", "a month for finance: CSV, JSON lines, Parquet, FOCUS, chargeback"),
     "metrics": ("budget_gate.cli.metrics", "OpenMetrics text for Prometheus"),
+    "dashboard": ("budget_gate.cli.dashboard", "budgets, trends and forecasts as one HTML file"),
     "ledger": ("budget_gate.cli.ledger", "reserve, settle, void, hold, show, sweep, verify"),
     "policy": ("budget_gate.cli.policy", "check, schema, diff: look after the policy file"),
     "prices": ("budget_gate.cli.prices", "list, show, check: what models cost"),

@@ -22,10 +22,11 @@ def metric_samples(policy: Policy, ledger: Ledger) -> Iterator[Sample]:
     for reservation in ledger.open_reservations():
         open_count[(reservation.state,)] += 1
     yield from count_samples("reservations", ("state",), open_count, usd=False)
-    yield from _month_samples(_counts(policy, ledger))
+    yield from _month_samples(month_counts(policy, ledger))
 
 
-def _counts(policy: Policy, ledger: Ledger) -> MonthCounts:
+def month_counts(policy: Policy, ledger: Ledger) -> MonthCounts:
+    """Return what the running month's entries come to."""
     month = window_at("month", policy.timezone, ledger.now())
     reader = SpendingReader()
     found = reader.follow(entries_since(ledger, month.starts_at))
