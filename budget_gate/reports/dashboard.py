@@ -57,7 +57,7 @@ def render_dashboard(data: DashboardData) -> str:
         ],
         data=Markup(_script_json(_script_data(data))),  # noqa: S704 (escaped for a script element)
         styles=Markup(_asset("uplot/uPlot.min.css") + _asset("dashboard.css")),  # noqa: S704 (our own files)
-        chart_library=Markup(_asset("uplot/uPlot.iife.min.js")),  # noqa: S704 (our own files)
+        chart_library=Markup(f"/*!\n{_asset('uplot/LICENSE')}*/\n{_asset('uplot/uPlot.iife.min.js')}"),  # noqa: S704 (our own files)
         script=Markup(_asset("dashboard.js")),  # noqa: S704 (our own files)
     )
 

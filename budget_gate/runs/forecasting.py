@@ -1,6 +1,6 @@
 """Forecasts for the budgets of a policy, from one reading of the counters; and the gate that ``check --forecast`` puts up."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime
 
 from budget_gate.analytics.daily import days_from_counters, series_of, spent_of
@@ -23,6 +23,7 @@ FORECAST_PERIODS: tuple[Per, ...] = ("week", "month", "quarter", "year")
 def forecast_budgets(policy: Policy, ledger: Ledger, only: Collection[Scope] | None = None) -> tuple[BudgetForecast, ...]:
     """Return a forecast for every limit that has days, in the policy's order; of ``only`` these scopes if given.
 
+    Spent is what the limit's own counter holds, as in ``status``: a limit of a new kind of period starts at nothing.
     A budget for every name of a kind (``user/*``) is forecast for each name that has spent in its running period.
     """
     now, zone = ledger.now(), policy.timezone
@@ -38,7 +39,7 @@ def forecast_budgets(policy: Policy, ledger: Ledger, only: Collection[Scope] | N
             if limit.per not in FORECAST_PERIODS:
                 continue
             window = window_at(limit.per, zone, now)
-            used = _used(spent, days.get(scope.text, {}), scope, window, zone).of(limit.unit)
+            used = spent.get((scope.text, limit.per, window.label), Amount()).of(limit.unit)
             if budget.scope.is_wildcard and not used:
                 continue
             history = series_of(days.get(scope.text, {}), limit.unit, today)
@@ -59,21 +60,6 @@ def _budgeted_scopes(policy: Policy, rows: Iterable[CounterRow]) -> Iterator[tup
                 scope = parse_scope(text)
                 if budget_for(policy, scope) is budget:
                     yield scope, budget
-
-
-def _used(
-    spent: Mapping[tuple[str, str, str], Amount], days: Mapping[date, Amount], scope: Scope, window: Window, zone: str
-) -> Amount:
-    """Return what a period has used: its counter, or the sum of its days where it has none because the limit is new."""
-    known = spent.get((scope.text, window.per, window.label))
-    if known is not None:
-        return known
-    first, after = (edge.astimezone(zone_named(zone)).date() for edge in (window.starts_at, window.ends_at))
-    total = Amount()
-    for day, amount in days.items():
-        if first <= day < after:
-            total = total.plus(amount)
-    return total
 
 
 def _moment(window: Window, now: datetime, zone: str) -> Moment:

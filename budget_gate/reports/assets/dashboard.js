@@ -31,7 +31,7 @@
       height: 240,
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
       scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
-      axes: [axis, { ...axis, size: 70, values: (_, values) => values.map((value) => "$" + value.toLocaleString("en-US")) }],
+      axes: [{ ...axis, values: (_, days) => days.map((seconds) => new Date(seconds * 1000).toISOString().slice(5, 10)) }, { ...axis, size: 70, values: (_, values) => values.map((value) => "$" + value.toLocaleString("en-US")) }],
       series: [{ label: "day", value: (_, seconds) => seconds === null ? "" : new Date(seconds * 1000).toISOString().slice(0, 10) }].concat(
         lines.map((line, number) => ({
           label: line.name,

@@ -21,7 +21,7 @@ models: {{small: claude-haiku-4-5, medium: claude-sonnet-4-6}}
 budgets:
   - {{scope: org, limits: [{{usd: {org}, per: month}}, {{usd: 900, per: day}}]}}
   - {{scope: team/team0, limits: [{{tokens: 900M, per: month}}], mode: advise}}
-  - {{scope: user/*, limits: [{{usd: 500, per: quarter}}]}}
+  - {{scope: user/*, limits: [{{usd: 500, per: month}}]}}
 workflows:
   ci_cd_review: {{agent: code_review, model: small, on_exceed: {on_exceed}}}
 """
@@ -67,7 +67,7 @@ def test_forecast_names_every_budget_with_its_interval(command: Command, lived: 
     assert float(org["low"]) < float(org["expected"]) < float(org["high"])
     assert (team["scope"], team["unit"], team["mode"]) == ("team/team0", "tokens", "advise")
     assert {each["scope"] for each in users} == {f"user/team{team}-user{user}" for team in range(3) for user in range(4)}
-    assert {each["per"] for each in users} == {"quarter"}
+    assert {each["per"] for each in users} == {"month"}
 
 
 def test_forecast_for_people_is_a_table(command: Command) -> None:
