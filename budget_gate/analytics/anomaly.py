@@ -11,12 +11,11 @@ from decimal import Decimal
 from statistics import median
 from typing import NamedTuple
 
-from budget_gate.analytics.daily import Series
+from budget_gate.analytics.daily import Series, counted_scope
 from budget_gate.analytics.rhythm import weekday_factors
 from budget_gate.analytics.spending import Spend
 from budget_gate.core.money import NANO_PER_USD
 from budget_gate.core.policy import AnomalyRule
-from budget_gate.core.scopes import parse_scope
 
 DEFAULT_RULE = AnomalyRule(Decimal(3), 7, "16:00", NANO_PER_USD)
 """What counts where the policy has no ``anomaly``: three times the mean of a week, from four o'clock and a dollar on."""
@@ -80,7 +79,7 @@ def may_judge(rule: AnomalyRule, now: time) -> bool:
 
 def find_anomalies(days: Mapping[str, Series], rule: AnomalyRule, day: date) -> tuple[Anomaly, ...]:
     """Return the scopes whose ``day`` is out of the ordinary, the largest excess first. Series may go on behind that day."""
-    judged = (_judged(scope, series, rule, day) for scope, series in days.items() if parse_scope(scope).kind in SCOPE_KINDS)
+    judged = (_judged(scope, series, rule, day) for scope, series in days.items() if counted_scope(scope).kind in SCOPE_KINDS)
     return tuple(sorted((each for each in judged if each is not None), key=lambda each: (-each.excess_nano_usd, each.scope)))
 
 

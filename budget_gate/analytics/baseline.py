@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from budget_gate.analytics.daily import Series
+from budget_gate.analytics.daily import Series, counted_scope
 from budget_gate.analytics.spending import Spend
 from budget_gate.core.money import share_of
 from budget_gate.core.scopes import ORG, Scope, parse_scope
@@ -64,10 +64,10 @@ class Replay(NamedTuple):
 def propose(days: Mapping[str, Series]) -> tuple[Proposal, ...]:
     """Return a proposal for the organization, each team, project and workflow, and one for every user; widest scope first.
 
-    Series cover the days observed, zeros included. The one for users is made of all their days, and of the busiest user's month.
+    Scopes that no policy could name get none. Series cover the days observed, zeros included. The one for users is made of all their days, and of the busiest user's month.
     """
-    scopes = {parse_scope(text): series for text, series in days.items() if any(series.values)}
-    found = [_proposal(scope, [series]) for scope, series in scopes.items() if scope.kind in _KINDS]
+    scopes = {counted_scope(text): series for text, series in days.items() if any(series.values)}
+    found = [_proposal(scope, [series]) for scope, series in scopes.items() if scope.kind in _KINDS and _can_be_written(scope)]
     users = [series for scope, series in scopes.items() if scope.kind == "user"]
     if users:
         found.append(_proposal(_EVERY_USER, users))
@@ -84,6 +84,14 @@ def _proposal(scope: Scope, series: Sequence[Series]) -> Proposal:
     month = rounded_up(mean_month * percent // 100)
     # A day's limit above the month's would say nothing.
     return Proposal(scope, min(rounded_up(busy), month), month, busy, mean_month, percent, days, len(spent))
+
+
+def _can_be_written(scope: Scope) -> bool:
+    """True if a policy can name the scope: a project without an owner it cannot, and a star is every name."""
+    try:
+        return parse_scope(scope.text) == scope and not scope.is_wildcard
+    except ValueError:
+        return False
 
 
 def rounded_up(nano_usd: int) -> int:

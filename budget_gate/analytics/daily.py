@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from budget_gate.analytics.spending import Spend
 from budget_gate.core.amounts import Amount, CounterValue, Unit
+from budget_gate.core.scopes import Scope
 
 CounterFields = tuple[str, str, str, CounterValue]
 """Scope text, kind of period, its label, and what the counter holds: a ``ledger.interface.CounterRow`` is one."""
@@ -42,6 +43,12 @@ class Series(NamedTuple):
         """Return at most the last ``days`` days."""
         dropped = max(len(self.values) - days, 0)
         return Series(self.first + timedelta(days=dropped), self.values[dropped:])
+
+
+def counted_scope(text: str) -> Scope:
+    """Return the scope of a counter. What a ledger has counted under is a scope, also where nobody could write it in a policy."""
+    kind, _, name = text.partition("/")
+    return Scope(kind, name)
 
 
 def spent_of(value: CounterValue) -> Amount:

@@ -7,7 +7,7 @@ import click
 
 from budget_gate.bootstrap import Workspace
 from budget_gate.cli.options import common_options, log, open_workspace, print_document
-from budget_gate.core.errors import UsageError
+from budget_gate.core.errors import PolicyError, UsageError
 from budget_gate.core.policy import Budget
 
 
@@ -46,9 +46,14 @@ def baseline(policy: str | None, ledger: str | None, days: int, write: Path | No
 
 def _write_policy(workspace: Workspace, path: Path, budgets: tuple[Budget, ...]) -> None:
     """Write the policy's own text with the proposed budgets. Raises ``UsageError`` rather than overwrite anything."""
+    from budget_gate.config.policy_file import parse_policy
     from budget_gate.config.policy_text import with_budgets
 
     text = with_budgets(Path(workspace.policy_path).read_text(encoding="utf-8-sig"), budgets)
+    try:
+        parse_policy(text, file_name=str(path))
+    except PolicyError as error:
+        raise UsageError(f"--write: the proposed policy would not load, so it is not written: {error}") from None
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime
 
-from budget_gate.analytics.daily import days_from_counters, series_of, spent_of
+from budget_gate.analytics.daily import counted_scope, days_from_counters, series_of, spent_of
 from budget_gate.analytics.forecast import Moment, forecast_end
 from budget_gate.analytics.outlook import BudgetForecast
 from budget_gate.core.amounts import Amount
@@ -12,7 +12,7 @@ from budget_gate.core.money import usd_short
 from budget_gate.core.periods import Per, Window, window_at, zone_named
 from budget_gate.core.policy import Budget, Policy
 from budget_gate.core.reviews import ReviewOutcome
-from budget_gate.core.scopes import Scope, parse_scope
+from budget_gate.core.scopes import Scope
 from budget_gate.core.tasks import Task
 from budget_gate.ledger.interface import CounterRow, Ledger
 
@@ -57,7 +57,7 @@ def _budgeted_scopes(policy: Policy, rows: Iterable[CounterRow]) -> Iterator[tup
             continue
         for text in sorted(known):
             if text.startswith(f"{budget.scope.kind}/"):
-                scope = parse_scope(text)
+                scope = counted_scope(text)
                 if budget_for(policy, scope) is budget:
                     yield scope, budget
 

@@ -4,8 +4,11 @@ from datetime import date
 
 from fakes.organization import Clock, Organization
 
-from budget_gate.analytics.daily import Series, days_from_counters, days_from_rows, series_of
+from budget_gate.analytics.anomaly import DEFAULT_RULE, find_anomalies
+from budget_gate.analytics.baseline import propose
+from budget_gate.analytics.daily import Series, counted_scope, days_from_counters, days_from_rows, series_of
 from budget_gate.analytics.spending import spending
+from budget_gate.core.scopes import ORG, Scope
 from budget_gate.ledger.memory import MemoryLedger
 
 
@@ -30,3 +33,14 @@ def test_a_day_without_spending_is_a_zero() -> None:
     assert series.until(date(2026, 11, 2)).values == (5,)
     assert series.last(2) == Series(date(2026, 11, 2), (0, 7))
     assert series_of({}, "usd", date(2026, 11, 9)).values == ()
+
+
+def test_a_scope_that_no_policy_could_name_is_still_counted() -> None:
+    """A project without an owner, as a script may name it, is read from its counter like any other."""
+    assert counted_scope("project/nightly") == Scope("project", "nightly")
+    assert counted_scope("user/a/b") == Scope("user", "a/b")
+    assert counted_scope("org") == ORG
+    series = Series(date(2026, 11, 1), (5 * 10**9,) * 9)
+    assert find_anomalies({"project/nightly": series}, DEFAULT_RULE, date(2026, 11, 9)) == ()
+    named = propose({"project/nightly": series, "project/acme/shop": series, "team/*": series})
+    assert [each.scope.text for each in named] == ["project/acme/shop"]

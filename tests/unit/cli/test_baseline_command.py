@@ -67,3 +67,15 @@ def test_nothing_spent_proposes_nothing() -> None:
     ended = run("baseline", "--policy", ACME, "--ledger", "memory://")
     assert ended.code == 0
     assert "nothing to propose" in ended.out
+
+
+def test_a_policy_that_would_not_load_is_not_written(
+    lived: MemoryLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Should a name come up that a policy file cannot hold, the command says so and writes nothing."""
+    path = tmp_path / "proposed.yml"
+    monkeypatch.setattr("budget_gate.config.policy_text.budgets_text", lambda _: "budgets: 7\n")
+    ended = run("baseline", "--policy", ACME, "--write", str(path), "--json")
+    assert ended.code == 2
+    assert "would not load" in ended.err
+    assert not path.exists()
