@@ -64,7 +64,8 @@ class Replay(NamedTuple):
 def propose(days: Mapping[str, Series]) -> tuple[Proposal, ...]:
     """Return a proposal for the organization, each team, project and workflow, and one for every user; widest scope first.
 
-    Scopes that no policy could name get none. Series cover the days observed, zeros included. The one for users is made of all their days, and of the busiest user's month.
+    Scopes that no policy could name get none. Series cover the days observed, zeros included. The one for users is made of all their
+    days, and of the busiest user's month.
     """
     scopes = {counted_scope(text): series for text, series in days.items() if any(series.values)}
     found = [_proposal(scope, [series]) for scope, series in scopes.items() if scope.kind in _KINDS and _can_be_written(scope)]
