@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from budget_gate.github.client import GitHubClient
     from budget_gate.notify.interface import Notifier
     from budget_gate.notify.report_channel import ReportChannel
+    from budget_gate.providers.billing import Bill
     from budget_gate.providers.interface import Provider
     from budget_gate.runs.deliver import Courier
     from budget_gate.runs.exempting import ExemptionReader
@@ -199,6 +200,15 @@ class Workspace:
         provider = AnthropicProvider(key.reveal(), self.settings.anthropic_base_url or None)
         provider.warm_up()
         return provider
+
+    def bill(self) -> "Bill":
+        """Return the provider's own bill. Raises ``UsageError`` when there is no Admin key."""
+        key = self.settings.anthropic_admin_key
+        if not key:
+            raise UsageError("no ANTHROPIC_ADMIN_KEY is set; make an Admin key (sk-ant-admin...) in the Console and set it")
+        from budget_gate.providers.anthropic_admin import AnthropicBill
+
+        return AnthropicBill(key.reveal(), self.settings.anthropic_base_url)
 
     def gate(self, provider: "Provider", *, wait_seconds: float = 60.0, deadline_seconds: float = 300.0) -> "Gate":
         """Return the gate in front of a provider. Its operation keys are new for every process and stable within it."""

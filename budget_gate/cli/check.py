@@ -20,18 +20,25 @@ from budget_gate.runs.check import check_budget, outage_outcome
 @click.option(
     "--on-exceed", type=click.Choice(["policy", "comment", "block"]), default="policy", help="Overrule the workflow's on_exceed."
 )
+@click.option("--forecast", is_flag=True, help="Also fail when a budget is heading past its stop line: a gate for deployments.")
 @attribution_options()
 @common_options
-def check(policy: str | None, ledger: str | None, on_exceed: str, *, as_json: bool, **given: str | None) -> None:
+def check(policy: str | None, ledger: str | None, on_exceed: str, *, forecast: bool, as_json: bool, **given: str | None) -> None:
     """Say whether there is budget for a workflow now; in GitHub Actions, post the check run too. Exit 3 when it blocks."""
     workspace = open_workspace(policy, ledger)
-    code = run_check(workspace, flags_given(given), on_exceed=on_exceed, as_json=as_json)
+    code = run_check(workspace, flags_given(given), on_exceed=on_exceed, forecast=forecast, as_json=as_json)
     if code:
         raise click.exceptions.Exit(code)
 
 
 def run_check(
-    workspace: Workspace, flags: dict[str, str], *, on_exceed: str = "policy", agent: str = "", as_json: bool = False
+    workspace: Workspace,
+    flags: dict[str, str],
+    *,
+    on_exceed: str = "policy",
+    agent: str = "",
+    forecast: bool = False,
+    as_json: bool = False,
 ) -> int:
     """Check, print and post; return the exit code. Shared by the command and the action."""
     attribution = workspace.attribution(flags, agent=agent)
@@ -39,6 +46,10 @@ def run_check(
     outage = None
     try:
         outcome = check_budget(workspace.policy, workspace.prices, workspace.ledger, task, workspace.exemptions)
+        if forecast:
+            from budget_gate.runs.forecasting import gate_by_forecast
+
+            outcome = gate_by_forecast(workspace.policy, workspace.ledger, task, outcome)
     except LedgerUnavailable as error:
         outage = error
         outcome = outage_outcome(workspace.policy, task, error)

@@ -15,6 +15,7 @@ from budget_gate.cli.options import (
     open_workspace,
     print_document,
 )
+from budget_gate.cli.reconcile import reconcile
 from budget_gate.core.amounts import Amount
 from budget_gate.core.errors import UsageError
 from budget_gate.core.money import parse_usd, usd_short, usd_text
@@ -236,5 +237,5 @@ def _witnessed(workspace: Workspace, most: int) -> dict[str, Any]:
     return {name: [reservation_document(each, zone) for each in group] for name, group in found._asdict().items()}
 
 
-for _command in (verify, copy, archive):
+for _command in (verify, copy, archive, reconcile):
     ledger.add_command(_command)

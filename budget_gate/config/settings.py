@@ -52,6 +52,7 @@ class Settings(NamedTuple):
     jira_base_url: str = ""
     jira_email: str = ""
     jira_api_token: Secret = Secret("")
+    anthropic_admin_key: Secret = Secret("")
 
     @property
     def in_github_actions(self) -> bool:
@@ -91,6 +92,7 @@ def read_settings(environment: Mapping[str, str], *, policy: str | None = None, 
         jira_base_url=variable("JIRA_BASE_URL"),
         jira_email=variable("JIRA_EMAIL"),
         jira_api_token=Secret(variable("JIRA_API_TOKEN")),
+        anthropic_admin_key=Secret(variable("ANTHROPIC_ADMIN_KEY")),
     )
 
 
