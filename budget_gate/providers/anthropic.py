@@ -1,7 +1,7 @@
 """The Anthropic API through the official SDK (``anthropic`` 2.x), with every attempt metered at the wire.
 
 Here the SDK is loaded, driven and translated: nothing of its own passes ``send``. What happens to one attempt is
-``anthropic_transport``. The SDK takes seconds to import, so that happens at the first call, or beforehand in ``warm_up``.
+``anthropic_wire``. The SDK takes seconds to import, so that happens at the first call, or beforehand in ``warm_up``.
 """
 
 import gc
@@ -16,7 +16,7 @@ from budget_gate.providers.interface import Answer, Failed, Meter
 if TYPE_CHECKING:
     import anthropic
 
-    from budget_gate.providers.anthropic_transport import Call
+    from budget_gate.providers.anthropic_wire import Call
 
 STREAM_FROM_TOKENS = 8_192
 """Longer answers are streamed, asked for or not: networks drop a connection that stays silent for minutes
@@ -58,7 +58,7 @@ class AnthropicProvider:
 
     def count_tokens(self, body: Mapping[str, Any]) -> int | None:
         """Return the API's own count of a request's input tokens, or None if it does not say within a few seconds."""
-        from budget_gate.providers.anthropic_transport import Call
+        from budget_gate.providers.anthropic_wire import Call
 
         call = Call(None, COUNT_SECONDS_MOST)
         wanted = {key: body[key] for key in _COUNTED_KEYS if body.get(key) is not None}
@@ -74,7 +74,7 @@ class AnthropicProvider:
 
         Raises ``ProviderError``, and what the meter raises.
         """
-        from budget_gate.providers.anthropic_transport import Call
+        from budget_gate.providers.anthropic_wire import Call
 
         call = Call(meter, deadline_seconds)
         max_tokens = body.get("max_tokens")
@@ -96,7 +96,7 @@ class AnthropicProvider:
 
     def _exchange(self, call: "Call", path: str, wanted: Mapping[str, Any], retries: int = 2) -> object:
         """Drive the SDK through one call; the transport notes in ``call`` what comes of it."""
-        from budget_gate.providers.anthropic_transport import CURRENT_CALL
+        from budget_gate.providers.anthropic_wire import CURRENT_CALL
 
         client = self._connected()
         token = CURRENT_CALL.set(call)
