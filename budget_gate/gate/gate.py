@@ -106,32 +106,36 @@ class Gate:
 
     def call(self, task: Task, route: Route, body: Mapping[str, Any]) -> Served | Refused | Failed:
         """Send a Messages request through the budgets: each attempt is reserved, sent, and settled, voided or held."""
-        meter = CallMeter(self._new_call(task, route), self._prices, self._provider, self._till)
+        meter = self.meter(task, route.tier, route.model)
         try:
             result = self._provider.send(_routed(body, route), meter, deadline_seconds=self._deadline_seconds)
         finally:
             meter.close()
         return _concluded(result, meter.tally)
 
+    def meter(self, task: Task, tier: str, model: str) -> CallMeter:
+        """Return the meter of one call that somebody else sends, attempt by attempt; ``close`` it when no more will follow."""
+        return CallMeter(self._new_call(task, tier, model), self._prices, self._provider, self._till)
+
     def _charges(self, task: Task, tier: str) -> tuple[Charge, ...]:
         return charges_for(self._policy, task.attribution, tier, task.workflow)
 
-    def _new_call(self, task: Task, route: Route) -> Call:
+    def _new_call(self, task: Task, tier: str, model: str) -> Call:
         return Call(
             key=f"{self._key_prefix}/{next(self._call_numbers)}",
-            charges=self._charges(task, route.tier),
+            charges=self._charges(task, tier),
             zone=self._policy.timezone,
-            labels=self._labels(task, route),
+            labels=self._labels(task, tier, model),
             wait_seconds=self._wait_seconds,
             ends_at=self._till.monotonic() + self._deadline_seconds,
             ttl_seconds=math.ceil(self._deadline_seconds) + TTL_MARGIN_SECONDS,
         )
 
-    def _labels(self, task: Task, route: Route) -> dict[str, str]:
+    def _labels(self, task: Task, tier: str, model: str) -> dict[str, str]:
         """Return what ledger entries say of a call: on whose account it was, and what was called."""
         called = {
-            "tier": route.tier,
-            "model": route.model,
+            "tier": tier,
+            "model": model,
             "provider": self._provider.name,
             "agent": task.workflow.agent,
             "prompt_version": task.prompt_version,

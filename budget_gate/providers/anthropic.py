@@ -144,7 +144,7 @@ class AnthropicProvider:
         """Return the SDK's client over the metered transport, made once. Raises ``ProviderError``."""
         with self._lock:
             if self._client is None:
-                anthropic = _load_sdk()
+                anthropic = load_sdk()
                 import httpx2
 
                 from budget_gate.providers.anthropic_transport import MeteredTransport
@@ -161,7 +161,7 @@ class AnthropicProvider:
             return self._client
 
 
-def _load_sdk() -> Any:
+def load_sdk() -> Any:
     """Import the SDK, without the garbage collector: it runs in vain over thousands of classes, for a fifth of the time."""
     was_enabled = gc.isenabled()
     gc.disable()

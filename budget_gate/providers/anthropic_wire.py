@@ -192,9 +192,7 @@ class Exchange:
         self.call.answer = Answer(message, usage, self.call.attempts)
         self.attempt.settle(usage, {name: value for name, value in details.items() if value})
 
-    def _over(
-        self, outcome: Outcome, answered: httpx2.Response | None = None, error: Exception | None = None
-    ) -> httpx2.Response:
+    def _over(self, outcome: Outcome, answered: httpx2.Response | None = None, error: Exception | None = None) -> httpx2.Response:
         self.call.failed = Failed(outcome.kind, outcome.text, self.call.attempts)
         if outcome.resolution == "void":
             self.attempt.void(outcome.text)
