@@ -103,6 +103,8 @@ class Gate:
             if name in options:
                 raise UsageError(f"`{name}` is decided by the gate; give `api_key` and `base_url` to open_gate instead")
         settings = self._workspace.settings
+        if not settings.anthropic_api_key:
+            raise UsageError("no ANTHROPIC_API_KEY is set; set it, or give `api_key` to open_gate")
         calls = self._opened()[1]
         return settings.anthropic_api_key.reveal(), settings.anthropic_base_url or None, calls
 
