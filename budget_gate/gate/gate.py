@@ -24,7 +24,7 @@ from budget_gate.gate.interface import Accounting, Estimate, Served
 from budget_gate.gate.metering import Call, CallMeter
 from budget_gate.gate.till import Outage, Till, utc_now
 from budget_gate.ledger.interface import Ledger
-from budget_gate.providers.interface import Answer, Failed, Provider
+from budget_gate.providers.interface import Answer, Failed, OnText, Provider
 
 WAIT_SECONDS = 60.0
 """How long a call waits, by default, for the reservations of others to settle."""
@@ -104,11 +104,14 @@ class Gate:
         budgets = self._till.read(self._charges(task, tier))
         return () if isinstance(budgets, Outage) else budgets
 
-    def call(self, task: Task, route: Route, body: Mapping[str, Any]) -> Served | Refused | Failed:
+    def call(
+        self, task: Task, route: Route, body: Mapping[str, Any], *, on_text: OnText | None = None
+    ) -> Served | Refused | Failed:
         """Send a Messages request through the budgets: each attempt is reserved, sent, and settled, voided or held."""
         meter = self.meter(task, route.tier, route.model)
         try:
-            result = self._provider.send(_routed(body, route), meter, deadline_seconds=self._deadline_seconds)
+            seconds = self._deadline_seconds
+            result = self._provider.send(_routed(body, route), meter, deadline_seconds=seconds, on_text=on_text)
         finally:
             meter.close()
         return _concluded(result, meter.tally)

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from budget_gate.core.errors import BudgetGateError, ProviderError
+from budget_gate.core.message_streams import delta_text
 from budget_gate.core.reservations import Refused
-from budget_gate.providers.interface import Answer, Failed, Meter
+from budget_gate.providers.interface import Answer, Failed, Meter, OnText
 
 if TYPE_CHECKING:
     import anthropic
@@ -69,7 +70,9 @@ class AnthropicProvider:
         tokens = counted.get("input_tokens") if isinstance(counted, Mapping) else None
         return tokens if isinstance(tokens, int) and not isinstance(tokens, bool) and tokens >= 0 else None
 
-    def send(self, body: Mapping[str, Any], meter: Meter, *, deadline_seconds: float) -> Answer | Refused | Failed:
+    def send(
+        self, body: Mapping[str, Any], meter: Meter, *, deadline_seconds: float, on_text: OnText | None = None
+    ) -> Answer | Refused | Failed:
         """Send a request within the deadline; loading the SDK, waiting for the meter and the SDK's retries count against it.
 
         Raises ``ProviderError``, and what the meter raises.
@@ -79,10 +82,10 @@ class AnthropicProvider:
         call = Call(meter, deadline_seconds)
         max_tokens = body.get("max_tokens")
         is_long = isinstance(max_tokens, int) and max_tokens > STREAM_FROM_TOKENS
-        wanted = {**body, "stream": True} if is_long or body.get("stream") else dict(body)
+        wanted = {**body, "stream": True} if is_long or on_text or body.get("stream") else dict(body)
         cause: Exception | None = None
         try:
-            self._exchange(call, "/v1/messages", wanted)
+            self._exchange(call, "/v1/messages", wanted, on_text=on_text)
         except Exception as error:  # noqa: BLE001  # the SDK lets exceptions of other libraries through; none may pass here
             cause = error
         return self._result(call, cause)
@@ -94,7 +97,9 @@ class AnthropicProvider:
         if client is not None:
             client.close()
 
-    def _exchange(self, call: "Call", path: str, wanted: Mapping[str, Any], retries: int = 2) -> object:
+    def _exchange(
+        self, call: "Call", path: str, wanted: Mapping[str, Any], *, retries: int = 2, on_text: OnText | None = None
+    ) -> object:
         """Drive the SDK through one call; the transport notes in ``call`` what comes of it."""
         from budget_gate.providers.anthropic_wire import CURRENT_CALL
 
@@ -108,8 +113,10 @@ class AnthropicProvider:
             import anthropic
 
             with client.post(path, body=wanted, cast_to=object, stream=True, stream_cls=anthropic.Stream[object]) as events:
-                for _event in events:
-                    pass
+                for event in events:
+                    text = delta_text(event)
+                    if on_text is not None and text:
+                        on_text(text)
             return None
         finally:
             CURRENT_CALL.reset(token)

@@ -85,7 +85,7 @@ class TaskGate:
         tokens = text_bound(body)
         return Estimate(tokens, route.max_output_tokens, (tokens + 5 * route.max_output_tokens) * NANO_USD_PER_TOKEN)
 
-    def call(self, task: Task, route: Route, body: Mapping[str, Any]) -> Served | Refused | Failed:
+    def call(self, task: Task, route: Route, body: Mapping[str, Any], *, on_text: object = None) -> Served | Refused | Failed:
         """Refuse past the task's bounds, else answer and count."""
         estimate = self.estimate(route, body)
         needed = estimate.input_tokens + estimate.output_tokens
