@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("budget_gate.cli.demo", "the main job on a real diff, offline where no key is set"),
     "check": ("budget_gate.cli.check", "is there budget for this workflow now?"),
     "review": ("budget_gate.cli.review", "review a pull request or a diff within the budget"),
+    "chat": ("budget_gate.cli.chat", "an assistant within its budget; -m TEXT for one turn"),
     "status": ("budget_gate.cli.status", "how every budget stands"),
     "ledger": ("budget_gate.cli.ledger", "reserve, settle, void, hold, show, sweep, verify"),
     "policy": ("budget_gate.cli.policy", "check, schema, diff: look after the policy file"),
