@@ -96,7 +96,8 @@ class Assistant:
             notes = (*notes, f"the answer was cut off at {served.usage.output_tokens:,} tokens")
         if served.accounting != "metered":
             notes = (*notes, "the ledger could not record this call")
-        self.session = self.session.plus_exchange(question.message(self._tag), text).plus_cost(served.usage, served.cost_nano_usd)
+        told = self.session.plus_exchange(question.message(self._tag), text, shown=question.shown)
+        self.session = told.plus_cost(served.usage, served.cost_nano_usd)
         return turn._replace(
             text=text,
             notes=notes,

@@ -22,7 +22,7 @@ PAIRS_KEPT = 1
 """How many exchanges, the latest, are never summed up: people refer to what was just said."""
 
 PAIRS_BETWEEN = 3
-"""Past the session's soft bound: how many exchanges may gather before the next summary, which is a call of its own."""
+"""Past the session's soft bound: how many exchanges gather between one summary, which is a call of its own, and the next."""
 
 
 class Kept(NamedTuple):
@@ -49,7 +49,8 @@ class History:
         worst = _worst(self._estimate(session, question, route))
         task, whole = self._task.workflow.task, self._task.workflow.session
         presses_task = worst > _soft(task) and pairs > PAIRS_KEPT
-        presses_session = session.usage.total_tokens + worst > _soft(whole) and pairs > PAIRS_BETWEEN
+        waits_for = PAIRS_BETWEEN if session.summary else PAIRS_KEPT
+        presses_session = session.usage.total_tokens + worst > _soft(whole) and pairs > waits_for
         kept = Kept(session)
         if presses_task or presses_session:
             kept = self._summed_up(session, question, route) or self._cut(session, PAIRS_KEPT, question, route)

@@ -20,6 +20,11 @@ class Question(NamedTuple):
     text: str
     context: str = ""
 
+    @property
+    def shown(self) -> str:
+        """The question as a transcript has it: how much material there was, and not the material itself."""
+        return self.text if not self.context.strip() else f"{self.text}\n\n(with {len(self.context):,} characters of material)"
+
     def message(self, tag: str) -> str:
         """Return the question as the model gets it. Material is fenced: it was not written by who asks."""
         if not self.context.strip():

@@ -37,10 +37,11 @@ class Session(NamedTuple):
         """Return the session with a call's use added."""
         return self._replace(usage=self.usage.plus(usage), cost_nano_usd=self.cost_nano_usd + cost_nano_usd)
 
-    def plus_exchange(self, question: str, answer: str) -> "Session":
-        """Return the session with a question and its answer added."""
-        added = (Message("user", question), Message("assistant", answer))
-        return self._replace(messages=(*self.messages, *added), said=(*self.said, *added))
+    def plus_exchange(self, question: str, answer: str, *, shown: str) -> "Session":
+        """Return the session with a question, as it was sent and as it is ``shown`` to people, and its answer added."""
+        reply = Message("assistant", answer)
+        messages = (*self.messages, Message("user", question), reply)
+        return self._replace(messages=messages, said=(*self.said, Message("user", shown), reply))
 
 
 def session_name(name: str) -> str:

@@ -42,9 +42,13 @@ def budget_line(turn: Turn, session: Session) -> str:
 
 
 def tightest(budgets: Sequence[BudgetState]) -> BudgetState | None:
-    """Return the enforced budget of which the largest share is used, dollars first among equals; bounds are nobody's budget."""
+    """Return the enforced budget with the fewest dollars left; where none is in dollars, the one of which most is used.
+
+    Task and session bounds are nobody's budget.
+    """
     enforced = [state for state in budgets if state.left is not None and state.scope.kind not in BOUND_KINDS]
-    return max(enforced, key=lambda state: (state.used_basis_points, state.unit == "usd"), default=None)
+    in_usd = [state for state in enforced if state.unit == "usd"]
+    return min(in_usd, key=left_of) if in_usd else max(enforced, key=lambda state: state.used_basis_points, default=None)
 
 
 def turn_notes(turn: Turn, zone: str) -> list[str]:
