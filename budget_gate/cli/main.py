@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "testgen": ("budget_gate.cli.testgen", "plan and write tests for a ticket within the budget"),
     "route": ("budget_gate.cli.route", "explain: which model a change would get, why, and at what cost"),
     "merged": ("budget_gate.cli.merged", "a pull request was closed: record the outcome, write its AI cost back"),
+    "chat": ("budget_gate.cli.chat", "an assistant within its budget; -m TEXT for one turn"),
     "status": ("budget_gate.cli.status", "how every budget stands"),
     "estimate": ("budget_gate.cli.estimate", "what a month will cost, from the policy's inventory of workflows"),
     "report": ("budget_gate.cli.report", "a month: cost per merged pull request, trends, budgets, model mix"),

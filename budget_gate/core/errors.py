@@ -1,4 +1,6 @@
-"""The whole exception tree. Refusals are values, never exceptions: what is raised here is a failure.
+"""The whole exception tree. Inside, refusals are values, never exceptions: what is raised here is a failure.
+
+The one exception to that stands at the public edge: callers of an SDK's client can handle nothing else (docs/decisions/0016).
 
 ::
 
@@ -7,6 +9,7 @@
     |   |-- PolicyError                  2   names file, line and field
     |   |-- UnknownModel                 2   a model without a price, with the nearest priced ids
     |   +-- UnsupportedUsage             2   a usage key, or a content kind, whose price is not known
+    |-- BudgetRefused                    3   a drop-in client's request that a budget refused
     |-- ServiceError                     4   an outside service failed after retries
     |   |-- ProviderError                4   the model's API
     |   |-- GitHubError                  4   the GitHub API
@@ -20,6 +23,11 @@
         |-- KeyReused                    2   an operation key came back with other arguments
         +-- UnknownReservation           2   no reservation has that id
 """
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from budget_gate.core.reservations import Refused
 
 
 class BudgetGateError(Exception):
@@ -60,6 +68,19 @@ class UnknownModel(UsageError):
 
 class UnsupportedUsage(UsageError):
     """A usage key or content kind whose price is unknown: refused, because a guess is not a price."""
+
+
+class BudgetRefused(BudgetGateError):
+    """A budget refused a request of a drop-in client: nothing was sent. The text names every limit, ``refused`` holds them."""
+
+    exit_code = 3
+
+    def __init__(self, text: str, refused: "Refused") -> None:
+        super().__init__(text, refused)
+        self.refused = refused
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class ServiceError(BudgetGateError):

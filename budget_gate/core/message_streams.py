@@ -23,6 +23,13 @@ _DELTAS = {"text_delta": "text", "thinking_delta": "thinking", "signature_delta"
 """Kinds of delta, and the field that each adds text to. Tool input arrives as pieces of JSON text."""
 
 
+def delta_text(event: object) -> str:
+    """Return the piece of text that one event of a stream adds to the answer, or empty text."""
+    delta = event.get("delta") if isinstance(event, Mapping) else None
+    text = delta.get("text") if isinstance(delta, Mapping) and delta.get("type") == "text_delta" else None
+    return text if isinstance(text, str) else ""
+
+
 class StreamMeter:
     """Fed the bytes of one streamed answer in any pieces, knows what it used and whether it came to its end."""
 

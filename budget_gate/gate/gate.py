@@ -26,7 +26,7 @@ from budget_gate.gate.interface import Accounting, Estimate, Served
 from budget_gate.gate.metering import Call, CallMeter
 from budget_gate.gate.till import Outage, Till, utc_now
 from budget_gate.ledger.interface import Ledger
-from budget_gate.providers.interface import Answer, Failed, Provider
+from budget_gate.providers.interface import Answer, Failed, OnText, Provider
 
 WAIT_SECONDS = 60.0
 """How long a call waits, by default, for the reservations of others to settle."""
@@ -119,38 +119,52 @@ class Gate:
         budgets = self._till.read(self._charges(task, tier))
         return () if isinstance(budgets, Outage) else budgets
 
-    def call(self, task: Task, route: Route, body: Mapping[str, Any]) -> Served | Refused | Failed:
+    def call(
+        self, task: Task, route: Route, body: Mapping[str, Any], *, on_text: OnText | None = None
+    ) -> Served | Refused | Failed:
         """Send a Messages request through the budgets: each attempt is reserved, sent, and settled, voided or held."""
-        meter = CallMeter(self._new_call(task, route, body), self._prices, self._provider, self._till)
+        meter = self.meter(task, route.tier, route.model, self._choice(route, body))
         try:
-            result = self._provider.send(_routed(body, route), meter, deadline_seconds=self._deadline_seconds)
+            seconds = self._deadline_seconds
+            result = self._provider.send(_routed(body, route), meter, deadline_seconds=seconds, on_text=on_text)
         finally:
             meter.close()
         return _concluded(result, meter.tally)
 
+    def meter(self, task: Task, tier: str, model: str, choice: Mapping[str, str] | None = None) -> CallMeter:
+        """Return the meter of one call that somebody else sends, attempt by attempt; ``close`` it when no more will follow.
+
+        ``choice`` is what the ledger's entries say of why this model was chosen, where it was.
+        """
+        return CallMeter(self._new_call(task, tier, model, choice or {}), self._prices, self._provider, self._till)
+
     def _charges(self, task: Task, tier: str) -> tuple[Charge, ...]:
         return charges_for(self._policy, task.attribution, tier, task.workflow, self._exemptions())
 
-    def _new_call(self, task: Task, route: Route, body: Mapping[str, Any]) -> Call:
+    def _new_call(self, task: Task, tier: str, model: str, choice: Mapping[str, str]) -> Call:
         return Call(
             key=f"{self._key_prefix}/{next(self._call_numbers)}",
-            charges=self._charges(task, route.tier),
+            charges=self._charges(task, tier),
             zone=self._policy.timezone,
-            labels=self._labels(task, route) | extremes(self.alternatives(route, body)),
+            labels={**self._labels(task, tier, model), **choice},
             wait_seconds=self._wait_seconds,
             ends_at=self._till.monotonic() + self._deadline_seconds,
             ttl_seconds=math.ceil(self._deadline_seconds) + TTL_MARGIN_SECONDS,
         )
 
-    def _labels(self, task: Task, route: Route) -> dict[str, str]:
+    def _choice(self, route: Route, body: Mapping[str, Any]) -> dict[str, str]:
+        """Return what ledger entries say of a choice: its reason, and what the cheapest and the dearest model would have cost."""
+        reason = {"route_reason": route.reason[:REASON_CHARACTERS_MOST]} if route.reason else {}
+        return reason | extremes(self.alternatives(route, body))
+
+    def _labels(self, task: Task, tier: str, model: str) -> dict[str, str]:
         """Return what ledger entries say of a call: on whose account it was, and what was called."""
         called = {
-            "tier": route.tier,
-            "model": route.model,
+            "tier": tier,
+            "model": model,
             "provider": self._provider.name,
             "agent": task.workflow.agent,
             "prompt_version": task.prompt_version,
-            "route_reason": route.reason[:REASON_CHARACTERS_MOST],
         }
         return task.attribution.labels() | {name: value for name, value in called.items() if value}
 

@@ -10,7 +10,7 @@ from budget_gate.core.scopes import BOUND_KINDS
 from budget_gate.core.tasks import Task
 from budget_gate.core.usage import Usage
 from budget_gate.gate.alternatives import Alternative
-from budget_gate.providers.interface import Failed
+from budget_gate.providers.interface import Failed, OnText
 
 Accounting = Literal["metered", "unsettled", "unmetered"]
 """How well the ledger knows a call: fully; admitted, but its outcome was lost, so it counts as reserved; or not at all."""
@@ -76,11 +76,13 @@ class GateService(Protocol):
         """Return another tier that the workflow may use when a route is overloaded, or None. A call on it is admitted anew."""
         ...
 
-    def call(self, task: Task, route: Route, body: Mapping[str, Any]) -> Served | Refused | Failed:
+    def call(
+        self, task: Task, route: Route, body: Mapping[str, Any], *, on_text: OnText | None = None
+    ) -> Served | Refused | Failed:
         """Send a Messages request (without ``model`` and ``max_tokens``: the route sets them) through the budgets.
 
         An answer may be shorter than the route allows when that is all the budget had left. Raises ``LedgerUnavailable`` when
-        the policy says that an outage blocks.
+        the policy says that an outage blocks. ``on_text`` is handed the answer's text while it comes.
         """
         ...
 

@@ -1,7 +1,7 @@
 """The Anthropic API through the official SDK (``anthropic`` 2.x), with every attempt metered at the wire.
 
 Here the SDK is loaded, driven and translated: nothing of its own passes ``send``. What happens to one attempt is
-``anthropic_transport``. The SDK takes seconds to import, so that happens at the first call, or beforehand in ``warm_up``.
+``anthropic_wire``. The SDK takes seconds to import, so that happens at the first call, or beforehand in ``warm_up``.
 """
 
 import gc
@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from budget_gate.core.errors import BudgetGateError, ProviderError
+from budget_gate.core.message_streams import delta_text
 from budget_gate.core.reservations import Refused
-from budget_gate.providers.interface import Answer, Failed, Meter
+from budget_gate.providers.interface import Answer, Failed, Meter, OnText
 
 if TYPE_CHECKING:
     import anthropic
 
-    from budget_gate.providers.anthropic_transport import Call
+    from budget_gate.providers.anthropic_wire import Call
 
 STREAM_FROM_TOKENS = 8_192
 """Longer answers are streamed, asked for or not: networks drop a connection that stays silent for minutes
@@ -58,7 +59,7 @@ class AnthropicProvider:
 
     def count_tokens(self, body: Mapping[str, Any]) -> int | None:
         """Return the API's own count of a request's input tokens, or None if it does not say within a few seconds."""
-        from budget_gate.providers.anthropic_transport import Call
+        from budget_gate.providers.anthropic_wire import Call
 
         call = Call(None, COUNT_SECONDS_MOST)
         wanted = {key: body[key] for key in _COUNTED_KEYS if body.get(key) is not None}
@@ -69,20 +70,22 @@ class AnthropicProvider:
         tokens = counted.get("input_tokens") if isinstance(counted, Mapping) else None
         return tokens if isinstance(tokens, int) and not isinstance(tokens, bool) and tokens >= 0 else None
 
-    def send(self, body: Mapping[str, Any], meter: Meter, *, deadline_seconds: float) -> Answer | Refused | Failed:
+    def send(
+        self, body: Mapping[str, Any], meter: Meter, *, deadline_seconds: float, on_text: OnText | None = None
+    ) -> Answer | Refused | Failed:
         """Send a request within the deadline; loading the SDK, waiting for the meter and the SDK's retries count against it.
 
         Raises ``ProviderError``, and what the meter raises.
         """
-        from budget_gate.providers.anthropic_transport import Call
+        from budget_gate.providers.anthropic_wire import Call
 
         call = Call(meter, deadline_seconds)
         max_tokens = body.get("max_tokens")
         is_long = isinstance(max_tokens, int) and max_tokens > STREAM_FROM_TOKENS
-        wanted = {**body, "stream": True} if is_long or body.get("stream") else dict(body)
+        wanted = {**body, "stream": True} if is_long or on_text or body.get("stream") else dict(body)
         cause: Exception | None = None
         try:
-            self._exchange(call, "/v1/messages", wanted)
+            self._exchange(call, "/v1/messages", wanted, on_text=on_text)
         except Exception as error:  # noqa: BLE001  # the SDK lets exceptions of other libraries through; none may pass here
             cause = error
         return self._result(call, cause)
@@ -94,9 +97,11 @@ class AnthropicProvider:
         if client is not None:
             client.close()
 
-    def _exchange(self, call: "Call", path: str, wanted: Mapping[str, Any], retries: int = 2) -> object:
+    def _exchange(
+        self, call: "Call", path: str, wanted: Mapping[str, Any], *, retries: int = 2, on_text: OnText | None = None
+    ) -> object:
         """Drive the SDK through one call; the transport notes in ``call`` what comes of it."""
-        from budget_gate.providers.anthropic_transport import CURRENT_CALL
+        from budget_gate.providers.anthropic_wire import CURRENT_CALL
 
         client = self._connected()
         token = CURRENT_CALL.set(call)
@@ -108,8 +113,10 @@ class AnthropicProvider:
             import anthropic
 
             with client.post(path, body=wanted, cast_to=object, stream=True, stream_cls=anthropic.Stream[object]) as events:
-                for _event in events:
-                    pass
+                for event in events:
+                    text = delta_text(event)
+                    if on_text is not None and text:
+                        on_text(text)
             return None
         finally:
             CURRENT_CALL.reset(token)
@@ -144,7 +151,7 @@ class AnthropicProvider:
         """Return the SDK's client over the metered transport, made once. Raises ``ProviderError``."""
         with self._lock:
             if self._client is None:
-                anthropic = _load_sdk()
+                anthropic = load_sdk()
                 import httpx2
 
                 from budget_gate.providers.anthropic_transport import MeteredTransport
@@ -161,7 +168,7 @@ class AnthropicProvider:
             return self._client
 
 
-def _load_sdk() -> Any:
+def load_sdk() -> Any:
     """Import the SDK, without the garbage collector: it runs in vain over thousands of classes, for a fifth of the time."""
     was_enabled = gc.isenabled()
     gc.disable()

@@ -1,4 +1,4 @@
-"""How an attempt that brought no answer is accounted for, and whether to try again. Pure; the wire is ``anthropic_transport``.
+"""How an attempt that brought no answer is accounted for, and whether to try again. Pure; the wire is ``anthropic_wire``.
 
 Void only where the API refused before a token was made, and says so itself; everything in doubt is held.
 Statuses and error kinds: https://platform.claude.com/docs/en/api/errors.

@@ -4,11 +4,14 @@ The request and the answer are Anthropic Messages JSON objects (https://platform
 in tokens is ``core.messages_api``. A provider raises ``ProviderError`` and nothing else; a refusal by the budget is a value.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple, Protocol
 
 from budget_gate.core.reservations import Refused
 from budget_gate.core.usage import Usage
+
+OnText = Callable[[str], None]
+"""Called with the pieces of an answer's text, as they come; what they add up to is in the answer too."""
 
 
 class Attempt(Protocol):
@@ -71,8 +74,13 @@ class Provider(Protocol):
         """Return the exact input tokens of a request, or None when the provider cannot say. Free of charge."""
         ...
 
-    def send(self, body: Mapping[str, Any], meter: Meter, *, deadline_seconds: float) -> Answer | Refused | Failed:
-        """Send a request, retrying what is worth retrying, all within the deadline. ``meter`` sees each attempt."""
+    def send(
+        self, body: Mapping[str, Any], meter: Meter, *, deadline_seconds: float, on_text: OnText | None = None
+    ) -> Answer | Refused | Failed:
+        """Send a request, retrying what is worth retrying, all within the deadline. ``meter`` sees each attempt.
+
+        With ``on_text`` the answer is streamed, and its text handed on meanwhile; no text is handed on twice.
+        """
         ...
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from budget_gate.core.messages_api import request_facts
 from budget_gate.core.reservations import Refused
 from budget_gate.core.tokens import input_tokens_bound, text_tokens_bound
 from budget_gate.core.usage import Usage
-from budget_gate.providers.interface import Answer, Failed, Meter
+from budget_gate.providers.interface import Answer, Failed, Meter, OnText
 
 Script = Callable[[Mapping[str, Any]], Sequence[Mapping[str, Any]]]
 """From a request as admitted to the content blocks that answer it."""
@@ -65,7 +65,9 @@ class ScriptedProvider:
         """Return what an answer will report as its input tokens."""
         return _usual(input_tokens_bound(body))
 
-    def send(self, body: Mapping[str, Any], meter: Meter, *, deadline_seconds: float) -> Answer | Refused | Failed:
+    def send(
+        self, body: Mapping[str, Any], meter: Meter, *, deadline_seconds: float, on_text: OnText | None = None
+    ) -> Answer | Refused | Failed:
         """Answer by the script, as one metered attempt. A script that raises leaves its attempt held, like a broken call."""
         if deadline_seconds <= 0:
             return Failed("deadline", "the deadline had passed before the request was made", 0)
@@ -77,6 +79,8 @@ class ScriptedProvider:
             request = request_facts(admitted)
             content = [dict(block) for block in self._script(admitted)]
             text = compact_json(content)
+            if on_text is not None:
+                _hand_on(content, on_text)
         except BaseException:
             attempt.hold("the script did not come to its end")
             raise
@@ -99,6 +103,13 @@ class ScriptedProvider:
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+def _hand_on(content: Sequence[Mapping[str, Any]], on_text: OnText) -> None:
+    """Hand on the text word by word, as if it were being written."""
+    for block in content:
+        for word in str(block["text"]).splitlines(keepends=True) if block.get("type") == "text" else ():
+            on_text(word)
 
 
 def _usual(bound: int) -> int:

@@ -123,3 +123,29 @@ def test_the_caller_keeps_its_request(provider: Provider) -> None:
     body = {**BODY, "messages": [dict(message) for message in BODY["messages"]]}
     provider.send(body, RecordingMeter(clamp=5), deadline_seconds=120)
     assert body == BODY
+
+
+ASK: dict[str, Any] = {**{key: value for key, value in BODY.items() if not key.startswith("tool")}, "max_tokens": 400}
+
+
+def test_text_is_handed_on_as_it_comes_and_metered_alike(provider: Provider) -> None:
+    """The pieces add up to the answer's text, and the attempt ends as it does without anybody listening."""
+    pieces: list[str] = []
+    listened = provider.send(ASK, heard := RecordingMeter(), deadline_seconds=120, on_text=pieces.append)
+    plain = provider.send(ASK, RecordingMeter(), deadline_seconds=120)
+    assert isinstance(listened, Answer)
+    assert isinstance(plain, Answer)
+    assert "".join(pieces) == listened.message["content"][0]["text"] == plain.message["content"][0]["text"]
+    assert (heard.ends, listened.usage.output_tokens) == (["settle"], plain.usage.output_tokens)
+
+
+def test_a_listener_that_fails_is_no_way_out(provider: Provider) -> None:
+    """Who stops listening has bought something all the same: the attempt is held, or settled where its counts had come."""
+
+    def stop(_text: str) -> None:
+        raise KeyboardInterrupt
+
+    meter = RecordingMeter()
+    with pytest.raises(KeyboardInterrupt):
+        provider.send(ASK, meter, deadline_seconds=120, on_text=stop)
+    assert meter.ends in (["hold"], ["settle"])

@@ -84,6 +84,7 @@ class AnthropicServer:
         self._behaviours: list[Behaviour] = []
         self._lock = threading.Lock()
         self.closing = threading.Event()
+        self.arrived = threading.Event()
         self._http = _Http(("127.0.0.1", 0), _handler_for(self))
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
 
@@ -111,6 +112,7 @@ class AnthropicServer:
         """Record a request; return what to do with it. Counting is never scripted."""
         with self._lock:
             self.requests.append(seen)
+            self.arrived.set()
             return self._behaviours.pop(0) if self._behaviours and seen.path == "/v1/messages" else Behaviour()
 
     def start(self) -> Self:

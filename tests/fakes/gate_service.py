@@ -96,7 +96,7 @@ class TaskGate:
         """There is one route, unless a test says otherwise."""
         return self.fallback_to
 
-    def call(self, task: Task, route: Route, body: Mapping[str, Any]) -> Served | Refused | Failed:
+    def call(self, task: Task, route: Route, body: Mapping[str, Any], *, on_text: object = None) -> Served | Refused | Failed:
         """Refuse past the task's bounds, else answer and count."""
         estimate = self.estimate(route, body)
         needed = estimate.input_tokens + estimate.output_tokens

@@ -91,9 +91,11 @@ class PlayedProvider:
         self.counted += 1
         return self._count
 
-    def send(self, body: Mapping[str, Any], meter: Meter, *, deadline_seconds: float) -> Answer | Refused | Failed:
+    def send(
+        self, body: Mapping[str, Any], meter: Meter, *, deadline_seconds: float, on_text: object = None
+    ) -> Answer | Refused | Failed:
         """Play the next send."""
-        del deadline_seconds
+        del deadline_seconds, on_text
         plays = self._sends.pop(0) if self._sends else [Play()]
         for number, play in enumerate(plays, start=1):
             attempt = meter.begin(body)

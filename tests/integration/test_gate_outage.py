@@ -80,7 +80,9 @@ def test_provider_cannot_hide_an_outage(world: World) -> None:
     """Even a provider that turns every error into a failure does not hide that the ledger is what failed."""
 
     class Swallowing(PlayedProvider):
-        def send(self, body: Mapping[str, Any], meter: Meter, *, deadline_seconds: float) -> Answer | Refused | Failed:
+        def send(
+            self, body: Mapping[str, Any], meter: Meter, *, deadline_seconds: float, on_text: object = None
+        ) -> Answer | Refused | Failed:
             try:
                 return super().send(body, meter, deadline_seconds=deadline_seconds)
             except LedgerUnavailable:
