@@ -17,7 +17,7 @@ from budget_gate.core.charges import REPORT_PERIODS, Charge
 from budget_gate.core.prices import call_cost_nano_usd
 from budget_gate.core.reservations import Actual, Admitted, ReserveRequest
 from budget_gate.core.usage import Usage
-from budget_gate.ledger.memory import MemoryLedger
+from budget_gate.ledger.interface import Ledger
 
 FIRST_DAY = date(2026, 1, 1)
 MODELS = {"small": "claude-haiku-4-5", "medium": "claude-sonnet-4-6"}
@@ -141,7 +141,7 @@ class Organization:
         user = f"{team.name}-user{rng.randrange(4)}"
         return SimulatedCall(at, team.name, workflow, user, pr, tier, usage, call_cost_nano_usd(usage, price), end)
 
-    def write(self, ledger: MemoryLedger, clock: Clock, zone: str = "UTC") -> None:
+    def write(self, ledger: Ledger, clock: Clock, zone: str = "UTC") -> None:
         """Make every call through the ledger: reserve twice its cost, then end as it does."""
         for number, call in enumerate(self.calls()):
             clock.now = call.at

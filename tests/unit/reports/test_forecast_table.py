@@ -20,6 +20,7 @@ def line(limit: int, unit: str = "usd", mode: Mode = "enforce") -> LimitLine:
     return LimitLine(unit, limit, limit, limit, limit, limit, mode)  # type: ignore[arg-type]
 
 
+LITTLE = Forecast(9_000, 70_000, None, None, 3, "too little data")
 FORECASTS = (
     BudgetForecast(ORG, "month", line(800 * USD), Forecast(400 * USD, 812 * USD, 700 * USD, 950 * USD, 84, "rhythm"), ENDS),
     BudgetForecast(
