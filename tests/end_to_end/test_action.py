@@ -14,6 +14,7 @@ from fakes.github_ledger import GitHubOpener
 from fakes.github_server import GitHubServer
 from fakes.github_state import State
 
+from budget_gate.core.audit import MONEY_KINDS
 from budget_gate.ledger.verify import verify
 
 HEAD_SHA = "d" * 40
@@ -199,13 +200,15 @@ def test_a_fork_without_secrets_gets_the_estimate_and_is_not_stranded(world: Wor
 
 def test_runs_without_a_ledger_share_the_branch(world: World) -> None:
     """With one secret and no ledger, two runs meet on the branch budget-gate: what both cost is there, one lease each, and it verifies."""
-    runs = [world.run(is_ledger_set=False) for _ in range(2)]
+    runs = [world.run(is_ledger_set=False)]
+    world.github.state.pulls["7"]["diff"] = DIFF.replace("return 0", "return None")
+    runs.append(world.run(is_ledger_set=False))
     assert [run.status for run in runs] == [0, 0], runs[0].output + runs[1].output
     assert [run.outputs()["verdict"] for run in runs] == ["pass", "pass"]
     cost = sum(Decimal(run.outputs()["cost-usd"]) for run in runs)
     ledger = GitHubOpener(world.github.url)()
     posted = {row.value.posted.nano_usd for row in ledger.counters() if (row.scope, row.per) == ("org", "month")}
-    kinds = [entry.parsed().kind for entry in ledger.entries()]
+    kinds = [kind for entry in ledger.entries() if (kind := entry.parsed().kind) in MONEY_KINDS]
     finding = verify(ledger)
     ledger.close()
     assert posted == {int(cost * 10**9)}
