@@ -214,7 +214,7 @@ def test_runs_without_a_ledger_share_the_branch(world: World) -> None:
     assert posted == {int(cost * 10**9)}
     assert kinds == ["reserve", "post"] * 2
     writes = [path for _, path in world.github.writes() if "/git/" in path]
-    assert len(writes) == 2 * 2 * 3  # a tree, a commit and the branch, for each lease and each settle
+    assert len(writes) == 2 * 3 * 3  # a tree, a commit and the branch, for each lease, its results and its settle
     assert finding.ok, finding
 
 
