@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from fakes.assistants import LONG_ANSWER, TAG, Scripted, made
-from fakes.gate_setup import Play, PlayedProvider
+from fakes.gate_setup import Play, PlayedProvider, counted
 
 from budget_gate.agents.assistant_request import Question
 from budget_gate.core.policy import Bounds
@@ -33,8 +33,7 @@ def test_a_turn_is_answered_and_kept() -> None:
         "And then?",
     ]
     assert assistant.session.turns == 2
-    posted = sum(row.value.posted.nano_usd for row in ledger.counters() if (row.scope, row.per) == ("session", "lifetime"))
-    assert posted in (0, assistant.session.cost_nano_usd)
+    assert counted(ledger).posted.nano_usd == assistant.session.cost_nano_usd
 
 
 @pytest.mark.parametrize("workflow", ["dev_assistant", "pm_assistant"])

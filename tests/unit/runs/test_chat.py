@@ -1,0 +1,120 @@
+"""A conversation on a terminal: turns, commands, and the session kept after each."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from fakes.assistants import Scripted, made
+from fakes.golden import assert_golden
+
+from budget_gate.agents.assistant_request import Question
+from budget_gate.core.policy import Bounds
+from budget_gate.reports.tables import render_budget_table
+from budget_gate.runs.chat import Terminal, converse, speak
+from budget_gate.runs.session_files import SessionFile
+
+
+class Screen:
+    """A terminal that reads given lines and keeps what it shows."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = iter(lines)
+        self.text = ""
+
+    def read(self) -> str | None:
+        """Return the next line."""
+        line = next(self._lines, None)
+        self.text += f"> {line}\n" if line is not None else ""
+        return line
+
+    def write(self, text: str) -> None:
+        """Show text."""
+        self.text += text
+
+    @property
+    def terminal(self) -> Terminal:
+        """This, as what a conversation wants."""
+        return Terminal(self.read, self.write, lambda budgets: render_budget_table(budgets, colour=False, width=100), "UTC")
+
+
+def test_a_conversation_reads_as_it_should(tmp_path: Path) -> None:
+    """Answers, the line below each, the commands and their answers: as people see them."""
+    script = Scripted(lambda body: f"Answer {len(body['messages'])}.\nIt has two lines.")
+    assistant, _ = made(script)
+    saved = tmp_path / "talk.md"
+    lines = [
+        "",
+        "How do I stop a worker?",
+        "/cost",
+        "/budget",
+        "What about security?",
+        "/save",
+        f"/save {saved}",
+        f"/save {saved}",
+    ]
+    screen = Screen([*lines, "/dance", "/help", "/exit", "never read"])
+    converse(assistant, SessionFile(tmp_path / "talk.json"), screen.terminal)
+    assert_golden("chat_conversation.txt", screen.text.replace(str(tmp_path), "FOLDER"))
+    assert_golden("chat_transcript.md", saved.read_text())
+    assert SessionFile(tmp_path / "talk.json").load() == assistant.session
+
+
+def test_save_never_overwrites(tmp_path: Path) -> None:
+    """A file that is there keeps its content; a place that cannot be written is told, and the conversation goes on."""
+    mine = tmp_path / "mine.md"
+    mine.write_text("mine")
+    assistant, _ = made(Scripted())
+    screen = Screen([f"/save {mine}", f"/save {tmp_path}/none/talk.md", "/save \x1b[31m\x00"])
+    converse(assistant, SessionFile(tmp_path / "talk.json"), screen.terminal)
+    assert mine.read_text() == "mine"
+    assert "is there already" in screen.text
+    assert screen.text.count("cannot be written") == 2
+    assert "\x1b" not in screen.text.replace("> /save \x1b", "")
+
+
+def test_a_conversation_ends_at_its_hard_bound(tmp_path: Path) -> None:
+    """At the session's hard bound the user is told so, and nothing more is read; the kept session is over."""
+    assistant, _ = made(Scripted(), session=Bounds(hard_tokens=3_000))
+    screen = Screen(["Again?"] * 50)
+    converse(assistant, SessionFile(tmp_path / "talk.json"), screen.terminal)
+    assert screen.text.count("> Again?") < 50
+    assert "this session has reached its hard bound and is at its end; start another with --session NAME" in screen.text
+    kept = SessionFile(tmp_path / "talk.json").load()
+    assert kept is not None
+    assert kept.is_over
+
+
+def test_what_a_model_writes_cannot_act_on_the_terminal(tmp_path: Path) -> None:
+    """Escape sequences, bells and hidden characters of an answer do not reach the screen."""
+    assistant, _ = made(Scripted(lambda _body: "safe\x1b]0;title\x07\x1b[2J\u202e \x9b31mtext"))
+    screen = Screen(["Hello?"])
+    converse(assistant, SessionFile(tmp_path / "talk.json"), screen.terminal)
+    assert "safe" in screen.text
+    assert all(character.isprintable() or character == "\n" for character in screen.text)
+
+
+def test_breaking_off_leaves_a_hold_and_the_conversation(tmp_path: Path) -> None:
+    """Ctrl-C in the middle of an answer ends that turn; what was asked stays counted, and the next question is answered."""
+    assistant, _ = made(Scripted())
+    screen = Screen([])
+
+    def interrupt(_text: str) -> None:
+        raise KeyboardInterrupt
+
+    broken = screen.terminal._replace(write=lambda text: interrupt(text) if text == "An answer." else screen.write(text))
+    assert speak(assistant, SessionFile(tmp_path / "talk.json"), broken, Question("Hello?")) is None
+    assert any(state.held for state in assistant.budgets())
+    turn = speak(assistant, None, screen.terminal, Question("Hello?"))
+    assert turn is not None
+    assert turn.text == "An answer."
+    assert "stays counted" in screen.text
+
+
+@pytest.mark.parametrize(("day_usd", "words"), [(1_000, "refused: workflow/dev_assistant per day has")])
+def test_a_refusal_is_one_line_and_no_end(tmp_path: Path, day_usd: int, words: str) -> None:
+    """A budget that refuses is named, with when it resets; the session may go on another day."""
+    assistant, _ = made(Scripted(), day_usd=day_usd)
+    screen = Screen(["Hello?"])
+    converse(assistant, SessionFile(tmp_path / "talk.json"), screen.terminal)
+    assert words in screen.text
+    assert not assistant.session.is_over
