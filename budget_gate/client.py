@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from budget_gate.bootstrap import Workspace
 from budget_gate.config.settings import Secret, read_settings
+from budget_gate.core.attribution import Attribution
 from budget_gate.core.errors import BudgetRefused, UsageError
 from budget_gate.core.reservations import BudgetState, Refused
 from budget_gate.gate.client_calls import CallReport, ClientMeter
@@ -71,7 +72,7 @@ class Gate:
         from budget_gate.gate.primitives import tier_and_model
 
         policy = self._workspace.policy
-        tier, _ = tier_and_model(policy, model or policy.models[self._task.workflow.model])
+        tier, _ = tier_and_model(policy, model or self._task.workflow.model)
         return self._opened()[0].budgets(self._task, tier)
 
     @property
@@ -131,7 +132,7 @@ class Gate:
 
 
 def open_gate(
-    policy: str | None = None,
+    policy: "str | os.PathLike[str] | None" = None,
     ledger: str | None = None,
     *,
     workflow: str = "",
@@ -147,13 +148,13 @@ def open_gate(
     counted under: ``team``, ``project``, ``user``, ``session``, ``task``, ``feature``, ``pr``. Raises ``PolicyError`` for a wrong
     policy, ``UsageError`` for names it does not know; ``LedgerUnavailable`` comes from the first call.
     """
-    settings = read_settings(os.environ, policy=policy, ledger=ledger)
+    settings = read_settings(os.environ, policy=None if policy is None else os.fspath(policy), ledger=ledger)
     if api_key is not None:
         settings = settings._replace(anthropic_api_key=Secret(api_key))
     if base_url is not None:
         settings = settings._replace(anthropic_base_url=base_url)
+    unknown = sorted(set(attribution) - set(Attribution._fields))
+    if unknown:
+        raise UsageError(f"open_gate knows no {', '.join(unknown)}; name {', '.join(Attribution._fields[1:8])}")
     named = {"workflow": workflow, **attribution} if workflow else attribution
-    try:
-        return Gate(Workspace(settings, os.environ), named, wait_seconds=wait_seconds, deadline_seconds=deadline_seconds)
-    except TypeError:
-        raise UsageError(f"open_gate knows no {', '.join(sorted(attribution))}; see its documentation") from None
+    return Gate(Workspace(settings, os.environ), named, wait_seconds=wait_seconds, deadline_seconds=deadline_seconds)

@@ -38,7 +38,7 @@ def turn_request(prompt: Prompt, session: Session, question: str, tag: str) -> d
     messages = [*_summary_messages(session.summary, tag), *session.messages, Message("user", question)]
     return {
         "system": prompt.text,
-        "messages": [{"role": message.role, "content": message.text.strip() or UNSEEN} for message in messages],
+        "messages": [{"role": message.role, "content": sendable(message.text).strip() or UNSEEN} for message in messages],
     }
 
 
@@ -48,7 +48,12 @@ def summary_request(prompt: Prompt, summary: str, messages: Sequence[Message], t
     notes = f"Notes of what came before: {summary}\n\n" if summary else ""
     fence = unused_tag(tag, (notes, said))
     text = f"The random word is {fence}.\n<conversation-{fence}>\n{notes}{said}\n</conversation-{fence}>"
-    return {"system": prompt.text, "messages": [{"role": "user", "content": text}]}
+    return {"system": prompt.text, "messages": [{"role": "user", "content": sendable(text)}]}
+
+
+def sendable(text: str) -> str:
+    """Return ``text`` without what no encoding can carry: half characters, from a terminal's odd bytes or a model's odd escapes."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def answer_text(message: Any) -> str:

@@ -15,6 +15,7 @@ import anyio.to_thread
 import httpx2
 from anyio.lowlevel import RunVar
 
+from budget_gate.core.errors import ProviderError
 from budget_gate.core.messages_api import read_json_object
 from budget_gate.core.reservations import Refused
 from budget_gate.providers.anthropic_wire import (
@@ -137,6 +138,7 @@ class AsyncMeteredTransport(httpx2.AsyncBaseTransport):
                 response = await self._transport(exchange.request).handle_async_request(wire)
                 if response.status_code == HTTPStatus.OK and exchange.facts.is_streamed:
                     stream = AsyncMeteredStream(exchange, response, progress)
+                    await stream.check()
                     return httpx2.Response(200, headers=passed_headers(response), stream=stream, request=exchange.request)
                 body = await _read_all(response)
         except LOSSES as error:
@@ -157,11 +159,18 @@ class AsyncMeteredStream(httpx2.AsyncByteStream):
     """A streamed answer on its way to whoever asked; the attempt is resolved when it ends, however it ends."""
 
     def __init__(self, exchange: Exchange, response: httpx2.Response, progress: Progress) -> None:
-        refuse_encoding(response)
         self._call = exchange.call
         self._attempt = StreamedAttempt(exchange, response, progress)
         self._response = response
         self._progress = progress
+
+    async def check(self) -> None:
+        """Raise ``ProviderError`` for a stream that cannot be read, closed."""
+        try:
+            refuse_encoding(self._response)
+        except ProviderError:
+            await self._response.aclose()
+            raise
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Yield the bytes as they come. A stream that breaks raises; the attempt says how it broke."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx2
 
+from budget_gate.core.errors import ProviderError
 from budget_gate.core.messages_api import read_json_object
 from budget_gate.core.reservations import Refused
 from budget_gate.providers.anthropic_wire import (
@@ -153,7 +154,11 @@ class MeteredStream(httpx2.SyncByteStream):
     """A streamed answer on its way to whoever asked; the attempt is resolved when it ends, however it ends."""
 
     def __init__(self, exchange: Exchange, response: httpx2.Response, watch: Watch) -> None:
-        refuse_encoding(response)
+        try:
+            refuse_encoding(response)
+        except ProviderError:
+            response.close()
+            raise
         self._call = exchange.call
         self._attempt = StreamedAttempt(exchange, response, watch)
         self._response = response

@@ -126,6 +126,13 @@ def test_the_sdk_retries_and_each_attempt_is_metered(gate: Gate, server: Anthrop
     assert ends(tmp_path) == (True, False, True)
 
 
+def test_the_beta_resource_is_metered_too(gate: Gate, tmp_path: Path) -> None:
+    """``client.beta.messages`` is the same endpoint, and on the same books."""
+    message = gate.anthropic().beta.messages.create(**ASK, betas=["some-beta-2026-01-01"])
+    assert message.usage.output_tokens > 0
+    assert ends(tmp_path) == (True, False, False)
+
+
 def test_with_options_stays_behind_the_gate(gate: Gate, server: AnthropicServer, tmp_path: Path) -> None:
     """A client derived with ``with_options`` is metered too, and obeys its options: no retry here, and the API's own error."""
     server.queue(Behaviour("status", status=429, headers={"retry-after": "7"}))
@@ -210,7 +217,7 @@ def test_mistakes_are_told_in_one_line(tmp_path: Path) -> None:
     """A wrong workflow, an unknown name, no key, and a client of one's own are refused with what to write instead."""
     with pytest.raises(UsageError, match=r"no workflow 'nope'.*scripts"):
         opened(tmp_path, "http://127.0.0.1:9", workflow="nope")
-    with pytest.raises(UsageError, match="open_gate knows no colour"):
+    with pytest.raises(UsageError, match="open_gate knows no colour; name team"):
         opened(tmp_path, "http://127.0.0.1:9", colour="red")
     with opened(tmp_path, "http://127.0.0.1:9", api_key="") as gate:
         with pytest.raises(UsageError, match="ANTHROPIC_API_KEY"):

@@ -172,6 +172,16 @@ def test_a_dry_run_sends_and_takes_nothing() -> None:
     assert not list(ledger.entries())
 
 
+def test_half_characters_do_not_stop_a_conversation() -> None:
+    """What no encoding can carry, in a question or an answer, is replaced before it is sent."""
+    script = Scripted(lambda _body: "Half: \udc80.")
+    assistant, _ = made(script, task=HARD)
+    for _ in range(2):
+        assistant.turn(Question("Odd \udcff bytes?", context="\ud800"))
+    for body in script.bodies:
+        assert "?" in "".join(message["content"] for message in body["messages"]).encode().decode()
+
+
 def test_a_session_goes_on_where_it_was() -> None:
     """A kept session's notes and messages are in the first request."""
     script = Scripted()
