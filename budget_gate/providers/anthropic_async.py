@@ -178,7 +178,7 @@ class AsyncMeteredStream(httpx2.AsyncByteStream):
             chunks = self._response.aiter_raw()
             while (chunk := await self._next(chunks)) is not None:
                 self._attempt.feed(chunk)
-                if self._attempt.is_complete:
+                if self._attempt.is_due:
                     await _ending(self._attempt.finish)
                 yield chunk
             await _ending(self._attempt.end)

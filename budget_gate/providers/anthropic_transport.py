@@ -169,10 +169,13 @@ class MeteredStream(httpx2.SyncByteStream):
         try:
             for chunk in self._response.iter_raw():
                 self._attempt.feed(chunk)
-                if self._attempt.is_complete:
+                if self._attempt.is_due:
                     self._attempt.finish()
                 yield chunk
             self._attempt.end()
+            if self._watch.has_expired and not self._attempt.is_whole and self._call.shows_breaks:
+                # A socket that was shut reads like an end; whoever reads must not take a part for the whole.
+                raise httpx2.ReadTimeout("no whole answer before the deadline")
         except (httpx2.TransportError, httpx2.StreamError, OSError) as error:
             self._attempt.finish(f"the stream broke: {type(error).__name__}")
             if self._call.shows_breaks:

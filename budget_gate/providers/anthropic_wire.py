@@ -212,8 +212,13 @@ class StreamedAttempt:
         self._is_over = False
 
     @property
-    def is_complete(self) -> bool:
-        """Whether the message came to its end: time to ``finish``, before its last bytes are passed on."""
+    def is_whole(self) -> bool:
+        """Whether the message came to its end."""
+        return self._meter.is_complete
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it did just now: time to ``finish``, before its last bytes are passed on."""
         return self._meter.is_complete and not self._is_over
 
     def feed(self, chunk: bytes) -> None:
