@@ -173,9 +173,7 @@ class MeteredStream(httpx2.SyncByteStream):
                     self._attempt.finish()
                 yield chunk
             self._attempt.end()
-            if self._watch.has_expired and not self._attempt.is_whole and self._call.shows_breaks:
-                # A socket that was shut reads like an end; whoever reads must not take a part for the whole.
-                raise httpx2.ReadTimeout("no whole answer before the deadline")
+            self._raise_if_shut()
         except (httpx2.TransportError, httpx2.StreamError, OSError) as error:
             self._attempt.finish(f"the stream broke: {type(error).__name__}")
             if self._call.shows_breaks:
@@ -185,6 +183,11 @@ class MeteredStream(httpx2.SyncByteStream):
             raise
         finally:
             self.close()
+
+    def _raise_if_shut(self) -> None:
+        """A socket that was shut reads like an end; whoever reads must not take a part for the whole."""
+        if self._watch.has_expired and not self._attempt.is_whole and self._call.shows_breaks:
+            raise httpx2.ReadTimeout("no whole answer before the deadline")
 
     def close(self) -> None:
         """Release the connection; an answer that was not read to its end is held."""
