@@ -87,6 +87,8 @@ PAGES = {
     "docs/policy-reference.md": policy_reference,
     "README.md": readme,
     "budget_gate/samples/review.yml": (ROOT / "workflows/review.yml").read_text,
+    "budget_gate/samples/merged.yml": (ROOT / "workflows/merged.yml").read_text,
+    "budget_gate/samples/monthly-report.yml": (ROOT / "workflows/monthly-report.yml").read_text,
     "budget_gate/samples/acme.yml": (ROOT / "examples/acme/budget-gate.yml").read_text,
 }
 

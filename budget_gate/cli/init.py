@@ -1,4 +1,4 @@
-"""``budget-gate init``: a starter policy and workflow, written where they are missing and never over anything."""
+"""``budget-gate init``: a starter policy and workflows, written where they are missing and never over anything."""
 
 from importlib import resources
 from pathlib import Path
@@ -10,6 +10,8 @@ from budget_gate.core.errors import UsageError
 FILES = {
     ".github/budget-gate.yml": "starter.yml",
     ".github/workflows/budget-gate-review.yml": "review.yml",
+    ".github/workflows/budget-gate-merged.yml": "merged.yml",
+    ".github/workflows/budget-gate-report.yml": "monthly-report.yml",
 }
 """Where each starter file goes, and the sample it comes from."""
 
@@ -19,7 +21,7 @@ FILES = {
 @click.option("--directory", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Root of the repository.")
 @click.option("--debug", is_flag=True, expose_value=False, help="Show a traceback when something fails.")
 def init(organization: str | None, directory: Path) -> None:
-    """Write a starter policy and a review workflow. A file that is there is left as it is."""
+    """Write a starter policy and three workflows: review, cost of a merged pull request, report of the month. Nothing is overwritten."""
     if not directory.is_dir():
         raise UsageError(f"{directory} is not a folder; give the root of your repository with --directory")
     name = _plain_name(organization or directory.resolve().name)

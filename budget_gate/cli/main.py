@@ -16,7 +16,7 @@ import budget_gate
 from budget_gate.core.errors import BudgetGateError
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "init": ("budget_gate.cli.init", "write a starter policy and workflow; never overwrites"),
+    "init": ("budget_gate.cli.init", "write a starter policy and workflows; never overwrites"),
     "demo": ("budget_gate.cli.demo", "the main job on a real diff, offline where no key is set"),
     "check": ("budget_gate.cli.check", "is there budget for this workflow now?"),
     "review": ("budget_gate.cli.review", "review a pull request or a diff within the budget"),

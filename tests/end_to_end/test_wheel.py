@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 from fakes.act import ROOT, copy_checkout
 
-DATA = ("config/prices.json", "samples/acme.yml", "samples/demo.diff", "samples/review.yml", "samples/starter.yml", "py.typed")
+DATA = (
+    "config/prices.json",
+    "samples/acme.yml",
+    "samples/demo.diff",
+    "samples/review.yml",
+    "samples/merged.yml",
+    "samples/monthly-report.yml",
+    "samples/starter.yml",
+    "py.typed",
+)
 
 
 @pytest.fixture(scope="module")

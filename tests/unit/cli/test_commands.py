@@ -95,6 +95,11 @@ def test_init_writes_what_loads_and_overwrites_nothing(tmp_path: Path) -> None:
     policy = tmp_path / ".github/budget-gate.yml"
     assert run("policy", "check", "--policy", str(policy)).code == 0
     policy.write_text(policy.read_text() + "# mine\n")
+    assert {path.name for path in (tmp_path / ".github/workflows").iterdir()} == {
+        "budget-gate-review.yml",
+        "budget-gate-merged.yml",
+        "budget-gate-report.yml",
+    }
     assert "kept" in run("init", "--directory", str(tmp_path)).out
     assert policy.read_text().endswith("# mine\n")
 
