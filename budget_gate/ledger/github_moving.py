@@ -6,10 +6,12 @@ books of all records and puts them on the branch as one commit: they are held in
 
 import json
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any, cast
 
 from budget_gate.core.audit import Entry
 from budget_gate.core.periods import Per
+from budget_gate.core.reservations import Crossing
 from budget_gate.ledger import github_files as files
 from budget_gate.ledger.books import CounterName, OpenReservation, Operation
 from budget_gate.ledger.github_books import GitHubBooks, crossings_at
@@ -28,17 +30,23 @@ def is_put_away(path: str) -> bool:
 
 def dump(books: GitHubBooks, entries: Iterator[Entry], put_away: Texts) -> Iterator[Record]:
     """Yield everything that is stored, but no waiters and no claims. ``put_away`` is read a file at a time."""
+    payloads = {crossing_of(each.payload): each.payload for each in books.outbox.values() if not each.is_delivered}
+    waiting: dict[Crossing, datetime] = {}
     yield from entries
     for path, text in put_away:
         for name, value in files.parsed_shelf(path, text).items():
-            yield from _records(json.loads(name), value, books)
+            for record in _records(json.loads(name), value, books):
+                if isinstance(record, Crossed) and record.crossing in payloads:
+                    waiting[record.crossing] = record.at
+                else:
+                    yield record
     yield from books.reservations.values()
     yield from (CounterRow(*name, value) for name, value in books.counters.items())
-    waiting = {crossing_of(each.payload): each.payload for each in books.outbox.values() if not each.is_delivered}
-    yield from (Crossed(each, at, "") for each, at in books.crossed.items() if each not in waiting)
-    for crossing, payload in waiting.items():
-        if crossing is not None and crossing in books.crossed:
-            yield Crossed(crossing, books.crossed[crossing], payload)
+    yield from (Crossed(each, at, "") for each, at in books.crossed.items() if each not in payloads)
+    waiting |= books.crossed
+    for crossing, payload in payloads.items():
+        if crossing in waiting:
+            yield Crossed(crossing, waiting[crossing], payload)
 
 
 def load(books: GitHubBooks, url: str, records: Iterable[Record], behind: int) -> None:
