@@ -115,7 +115,10 @@ def _comparison_text(found: Comparison, repaired: int) -> str:
     return "\n".join(lines)
 
 
-@click.command("copy", epilog="Example: budget-gate ledger copy redis://localhost sqlite:///copy.db")
+@click.command(
+    "copy",
+    epilog="Examples: budget-gate ledger copy redis://localhost sqlite:///copy.db; budget-gate ledger copy github://acme/shop redis://db",
+)
 @click.argument("source", metavar="FROM")
 @click.argument("target", metavar="TO")
 @common_options

@@ -17,6 +17,10 @@ from budget_gate.github.rest import GRAPHQL, UNSURE, Json, Reply, Rest, child, t
 BRANCH = "budget-gate"
 TRIES_MOST = 4
 CONFLICT, INVALID = 409, 422
+TREE_BYTES_MOST = 4 * 1024 * 1024
+TREE_FILES_MOST = 500
+"""How much one request puts into a tree: GitHub gives up on requests that take it longer than ten seconds."""
+
 REGULAR_FILE = "100644"
 LOST_RACE = ("Update is not a fast forward", "Reference already exists")
 """What GitHub says to the second of two writers. Other words for it are recognized by looking where the branch is."""
@@ -49,8 +53,9 @@ class GitData:
     def commit(self, snapshot: BranchFiles, files: Mapping[str, str | None], message: str) -> bool:
         """Put files on top of a snapshot: a tree, a commit, and the branch moved to it if nobody else has moved it."""
         with self._translated():
-            entries = [_tree_entry(path, content) for path, content in files.items()]
-            tree = self._made("trees", {"tree": entries, **({"base_tree": snapshot.tree} if snapshot.tree else {})})
+            tree = snapshot.tree
+            for entries in _portions(files):
+                tree = self._made("trees", {"tree": entries, **({"base_tree": tree} if tree else {})})
             parents = [snapshot.commit] if snapshot.commit else []
             made = self._made("commits", {"message": message, "tree": tree, "parents": parents})
             return self._move(snapshot.commit, made)
@@ -149,6 +154,20 @@ def _query(repository: str, paths: list[str], commit: str) -> Json:
     )
     variables = {"owner": owner, "name": name, **({"commit": commit} if commit else {})}
     return {"query": query, "variables": {**variables, **{f"path{number}": path for number, path in enumerate(paths)}}}
+
+
+def _portions(files: Mapping[str, str | None]) -> Iterator[list[Json]]:
+    """Yield the entries of a tree, as many at a time as one request should carry: each tree is the base of the next."""
+    portion: list[Json] = []
+    size = 0
+    for path, content in files.items():
+        more = len((content or "").encode())
+        if portion and (size + more > TREE_BYTES_MOST or len(portion) == TREE_FILES_MOST):
+            yield portion
+            portion, size = [], 0
+        portion.append(_tree_entry(path, content))
+        size += more
+    yield portion
 
 
 def _tree_entry(path: str, content: str | None) -> Json:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from budget_gate.core.audit import Entry, microseconds
 from budget_gate.core.branch_files import BranchFiles
@@ -24,6 +24,9 @@ from budget_gate.ledger.github_books import GitHubBooks, MissingFiles, counters_
 from budget_gate.ledger.github_store import GitHubStore
 from budget_gate.ledger.github_tidying import tidy
 from budget_gate.ledger.interface import CounterRow, Delivery, NewNote
+
+if TYPE_CHECKING:
+    from budget_gate.ledger.moving import Record
 
 CLOCK_SECONDS = 300.0
 """How long the server's clock is carried on by this machine's before it is asked again; decisions always ask."""
@@ -131,8 +134,7 @@ class GitHubLedger(BookedLedger):
         written = self._books(snapshot).entry_files
         behind = [each.first for each in written[1:]] + [after + 2]
         wanted = [each.path for each, following in zip(written, behind, strict=False) if following > after + 1]
-        for path, text in self._texts(snapshot, wanted):
-            yield from (entry for entry in files.parsed_entries(path, text) if entry.seq > after)
+        yield from (entry for entry in self._entries_of(snapshot, wanted) if entry.seq > after)
 
     def head(self) -> int:
         """Return the newest entry's sequence number."""
@@ -180,6 +182,30 @@ class GitHubLedger(BookedLedger):
             return True
 
         return self._swap(mark)
+
+    def dump(self) -> Iterator["Record"]:
+        """Yield everything that is stored, all as of one commit."""
+        from budget_gate.ledger import github_moving
+
+        snapshot = self._read(())
+        books = self._books(snapshot)
+        paths = self._store.paths(snapshot) if snapshot.commit else []
+        entries = self._entries_of(snapshot, [each.path for each in books.entry_files])
+        yield from github_moving.dump(books, entries, self._texts(snapshot, filter(github_moving.is_put_away, paths)))
+
+    def load(self, records: Iterable["Record"], behind: int = 0) -> None:
+        """Store records over what is there, with one commit."""
+        from budget_gate.ledger import github_moving
+
+        with self._lock:
+            snapshot = self._read(())
+            paths = self._store.paths(snapshot) if snapshot.commit else []
+            books = GitHubBooks(dict(self._texts(snapshot, paths)), snapshot.now, has_all=True)
+            github_moving.load(books, self.url, records, behind)
+            changes = books.changes()
+            if changes and not self._store.commit(snapshot, changes, f"Entries up to {books.seq}, from another ledger"):
+                raise LedgerError(f"{self.url}: somebody wrote to it meanwhile, so nothing was stored; stop the runners first")
+            self._seen = max(self._seen, books.seq)
 
     def close(self) -> None:
         """Close the connection."""
@@ -251,6 +277,10 @@ class GitHubLedger(BookedLedger):
             batch, waiting = waiting[:FILES_AT_ONCE], waiting[FILES_AT_ONCE:]
             texts = self._store.read(batch, snapshot.commit).texts
             yield from ((path, texts[path]) for path in batch)
+
+    def _entries_of(self, snapshot: BranchFiles, paths: Iterable[str]) -> Iterator[Entry]:
+        for path, text in self._texts(snapshot, paths):
+            yield from files.parsed_entries(path, text)
 
     @contextmanager
     def _foreseeing(self, *keys: str, more: Sequence[str] = ()) -> Iterator[None]:

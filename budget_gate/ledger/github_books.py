@@ -7,11 +7,12 @@ the step begins anew. So foreseeing what will be needed only saves a request, an
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from budget_gate.core.amounts import Amount, CounterValue
 from budget_gate.core.audit import GENESIS, Entry, chain_hash, compact_json, entry_text, from_microseconds, microseconds
 from budget_gate.core.errors import LedgerTooNew
+from budget_gate.core.periods import Per
 from budget_gate.core.reservations import Crossing, State
 from budget_gate.core.scopes import Scope
 from budget_gate.ledger import github_files as files
@@ -40,12 +41,17 @@ class OutboxMessage(NamedTuple):
 
 
 class GitHubBooks(MemoryBooks):
-    """One snapshot's tables. Implements ``Books``; ``changes`` is what became of them."""
+    """One snapshot's tables. Implements ``Books``; ``changes`` is what became of them.
 
-    def __init__(self, texts: Mapping[str, str], now: datetime) -> None:
+    ``has_all`` says that ``texts`` has every file of the snapshot, so that one which is not among them is not there.
+    """
+
+    def __init__(self, texts: Mapping[str, str], now: datetime, *, has_all: bool = False) -> None:
         super().__init__()
         self._texts = texts
-        self._now = now
+        self._has_all = has_all
+        self._tiers: dict[CounterName, list[Crossing]] = {}
+        self.now = now
         self._shelves: dict[str, files.Shelf] = {}
         self._rewritten: dict[str, str | None] = {}
         self._unchanged: dict[CounterName, tuple[CounterValue, tuple[Crossing, ...]]] = {}
@@ -54,7 +60,7 @@ class GitHubBooks(MemoryBooks):
         self.closed: dict[str, str] = {}
         self.tidied = ""
         self.seq, self.last_hash, self._messages_made = 0, GENESIS, 0
-        if texts[files.STATE]:
+        if texts.get(files.STATE):
             self._load(texts[files.STATE])
         self._loaded = self._dumped()
 
@@ -62,9 +68,8 @@ class GitHubBooks(MemoryBooks):
         """Return a file as it stands now. Raises ``MissingFiles`` for one that was not read."""
         if path in self._rewritten:
             return self._rewritten[path] or ""
-        if path not in self._texts:
-            raise MissingFiles([path])
-        return self._texts[path]
+        self.require([path])
+        return self._texts.get(path, "")
 
     def put_text(self, path: str, text: str | None) -> None:
         """Write a file, or remove it."""
@@ -73,7 +78,7 @@ class GitHubBooks(MemoryBooks):
     def require(self, paths: Sequence[str]) -> None:
         """Raise ``MissingFiles`` for all of these that were not read, so that one more read brings them all."""
         missing = [path for path in dict.fromkeys(paths) if path not in self._texts]
-        if missing:
+        if missing and not self._has_all:
             raise MissingFiles(missing)
 
     def shelf(self, path: str) -> files.Shelf:
@@ -86,7 +91,7 @@ class GitHubBooks(MemoryBooks):
         """Return the files that differ from the snapshot; none of them when nothing happened."""
         texts: dict[str, str | None] = dict(self._rewritten)
         texts |= {path: files.shelf_text(shelf) for path, shelf in self._shelves.items()}
-        changed = {path: text for path, text in texts.items() if (text or "") != self._texts.get(path)}
+        changed = {path: text for path, text in texts.items() if (text or "") != self._texts.get(path, "")}
         state = self._dumped()
         return changed if state == self._loaded else changed | {files.STATE: state}
 
@@ -121,17 +126,29 @@ class GitHubBooks(MemoryBooks):
         stored = self.reservation(reservation)
         assert stored is not None, "only a stored reservation is moved"
         moved = stored._replace(state=state, cost=cost, resolved_at=resolved_at)
-        self._pending.pop(reservation, None)
-        if state == "held":
-            self.reservations[reservation] = moved
+        self.replace_reservation(moved)
+
+    def replace_reservation(self, stored: OpenReservation) -> None:
+        """Store a reservation in whatever state it is, where that state belongs; an open one keeps its place among the others."""
+        name = stored.reservation
+        self._pending.pop(name, None)
+        if stored.state == "pending":
+            self._pending[name] = stored.expires_at
+        if stored.state in {"pending", "held"}:
+            self.reservations[name] = stored
             return
-        self.reservations.pop(reservation, None)
-        self.shelf(files.shelf_path(reservation))[files.name_of("reservation", reservation)] = files.reservation_fields(moved)
+        self.reservations.pop(name, None)
+        self.shelf(files.shelf_path(name))[files.name_of("reservation", name)] = files.reservation_fields(stored)
 
     def append(self, at: datetime, kind: str, delta: CounterValue, body: Mapping[str, Any]) -> Entry:
         """Append an entry behind the newest one, in the file of its day; a clock that went back does not reorder files."""
         text = entry_text(self.seq + 1, at, kind, delta, body)
         entry = Entry(self.seq + 1, text, chain_hash(self.last_hash, text))
+        self.put_entry(entry, at)
+        return entry
+
+    def put_entry(self, entry: Entry, at: datetime) -> None:
+        """Write an entry that was made at ``at`` behind the newest one, as it is."""
         newest = next((each.day for each in reversed(self.entry_files) if each.day), "")
         day = max(at.date().isoformat(), newest)
         if day != newest or len(self.text(self.entry_files[-1].path).encode()) > files.DAY_FILE_BYTES_MOST:
@@ -141,7 +158,6 @@ class GitHubBooks(MemoryBooks):
         path = self.entry_files[-1].path
         self._rewritten[path] = self.text(path) + files.entry_line(entry)
         self.seq, self.last_hash = entry.seq, entry.chain_hash
-        return entry
 
     def entry(self, seq: int) -> Entry:
         """Return one entry."""
@@ -153,14 +169,28 @@ class GitHubBooks(MemoryBooks):
         self._messages_made += 1
         self.outbox[self._messages_made] = OutboxMessage(payload)
 
+    @property
+    def crossed(self) -> Mapping[Crossing, datetime]:
+        """The tiers that were crossed at the counters at hand, and when."""
+        return self._crossed
+
+    def cross(self, crossing: Crossing, at: datetime) -> bool:
+        """Write down that a tier was crossed."""
+        if not super().cross(crossing, at):
+            return False
+        counter = CounterName(crossing.scope.text, cast("Per", crossing.per), crossing.label)
+        self._tiers.setdefault(counter, []).append(crossing)
+        return True
+
     def crossings_of(self, counter: CounterName) -> tuple[Crossing, ...]:
         """Return the tiers that were crossed at a counter."""
-        return tuple(each for each in self._crossed if (each.scope.text, each.per, each.label) == counter)
+        return tuple(self._tiers.get(counter, ()))
 
     def put_away(self, counter: CounterName) -> None:
         """Move a counter, with the tiers crossed at it, to where it lies until somebody asks for it."""
         crossed = self.crossings_of(counter)
         fields = [[each.unit, each.tier, microseconds(self._crossed.pop(each))] for each in crossed]
+        self._tiers.pop(counter, None)
         self.shelf(files.place_of(counter))[files.name_of("counter", *counter)] = [
             files.value_fields(self.counters.pop(counter)),
             fields,
@@ -184,17 +214,15 @@ class GitHubBooks(MemoryBooks):
 
     def _put_counter(self, counter: CounterName, value: list[int], crossed: list[Any]) -> None:
         self.counters[counter] = files.parsed_value(value)
-        kind, _, name = counter.scope.partition("/")  # the ledger wrote it, so it needs no checking
-        scope = Scope(kind, name)
-        for unit, tier, at in crossed:
-            self._crossed[Crossing(scope, counter.per, counter.label, unit, tier)] = from_microseconds(at)
+        for crossing, at in crossings_at(counter, crossed):
+            self.cross(crossing, at)
 
     def _is_untouched(self, counter: CounterName) -> bool:
         """Return whether a counter was only looked at, and still lies where it was put away."""
         return self._unchanged.get(counter) == (self.counters[counter], self.crossings_of(counter))
 
     def _dumped(self) -> str:
-        now = microseconds(self._now)
+        now = microseconds(self.now)
         kept = [counter for counter in self.counters if not self._is_untouched(counter)]
         fields = {
             "schema": SCHEMA_VERSION,
@@ -247,14 +275,18 @@ class GitHubBooks(MemoryBooks):
         for scope, per, label, value, crossed in fields["counters"]:
             self._put_counter(CounterName(scope, per, label), value, crossed)
         for each in fields["open"]:
-            stored = files.parsed_reservation(each)
-            self.reservations[stored.reservation] = stored
-            if stored.state == "pending":
-                self._pending[stored.reservation] = stored.expires_at
+            self.replace_reservation(files.parsed_reservation(each))
         for key, number, alive_until, places in fields["waiters"]:
             stood = tuple(QueuePlace(CounterName(*place[:3]), place[3]) for place in places)
             self._waiters[key] = Waiter(key, number, from_microseconds(alive_until), stood)
         self.outbox = {number: OutboxMessage(*each) for number, *each in fields["outbox"]}
+
+
+def crossings_at(counter: CounterName, fields: list[Any]) -> list[tuple[Crossing, datetime]]:
+    """Return the tiers that were crossed at a counter, as they are stored with it."""
+    kind, _, name = counter.scope.partition("/")  # the ledger wrote it, so it needs no checking
+    scope = Scope(kind, name)
+    return [(Crossing(scope, counter.per, counter.label, unit, tier), from_microseconds(at)) for unit, tier, at in fields]
 
 
 def counters_on(path: str, text: str) -> dict[CounterName, CounterValue]:

@@ -22,20 +22,20 @@ CLOSED_AFTER = timedelta(days=3)
 """How long after its end a period stays at hand: no time zone is behind another by more than 26 hours."""
 
 
-def tidy(books: GitHubBooks, now: datetime) -> None:
+def tidy(books: GitHubBooks, now: datetime, counters_most: int = COUNTERS_MOST, days_most: int = DAYS_MOST) -> None:
     """Tidy up, once a day; what one write leaves undone the next one goes on with."""
     today = now.date()
     if books.tidied >= today.isoformat():
         return
     movable = [counter for counter in books.counters if _is_over(books, counter, today)]
     foldable = [each for each in books.entry_files if each.day and each.day[:7] < _month_before_last(today)]
-    chosen, folded = movable[:COUNTERS_MOST], foldable[:DAYS_MOST]
+    chosen, folded = movable[:counters_most], foldable[:days_most]
     books.require([*map(files.place_of, chosen), *(each.path for each in folded), *_targets(books, folded)])
     for counter in chosen:
         books.put_away(counter)
     for each in folded:
         _fold(books, each)
-    if len(movable) <= COUNTERS_MOST and len(foldable) <= DAYS_MOST:
+    if len(movable) <= counters_most and len(foldable) <= days_most:
         books.tidied = today.isoformat()
 
 

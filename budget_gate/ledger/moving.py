@@ -21,6 +21,10 @@ PROGRESS_EVERY = 10_000
 """Records between two reports of progress."""
 
 
+MOVABLE_FORMS = "sqlite://, redis:// (and its other forms), github:// or memory://"
+"""The ledgers that offer ``Movable``, as errors list them."""
+
+
 class StoredOperation(NamedTuple):
     """What was asked under a key, and answered (as ``answers`` writes it)."""
 
@@ -38,7 +42,7 @@ class Crossed(NamedTuple):
 
 
 Record = Entry | OpenReservation | StoredOperation | CounterRow | Crossed
-"""Entries come in order; reservations in the order in which they were made; messages in the order in which they were sent."""
+"""Entries come in order; open reservations in the order in which they were made; messages in the order in which they were sent."""
 
 
 @runtime_checkable
@@ -73,7 +77,7 @@ Progress = Callable[[int], None]
 def movable(ledger: Ledger) -> Movable:
     """Return the ledger as one that can be moved. Raises ``LedgerError`` if its backend cannot."""
     if not isinstance(ledger, Movable):
-        raise LedgerError(f"{ledger.url} cannot be copied as a whole; copy from and to sqlite://, redis:// or memory:// ledgers")
+        raise LedgerError(f"{ledger.url} cannot be copied as a whole; copy from and to {MOVABLE_FORMS} ledgers")
     return ledger
 
 
