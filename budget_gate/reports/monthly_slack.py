@@ -7,6 +7,7 @@ ten of 2 000 each).
 from collections.abc import Sequence
 from typing import Any
 
+from budget_gate.analytics.forecast import INTERVAL_PERCENT
 from budget_gate.analytics.month_report import MonthReport
 from budget_gate.reports.clean_text import clean_for_terminal
 from budget_gate.reports.monthly_view import View, view_of
@@ -49,6 +50,7 @@ def _parts(view: View) -> list[tuple[str, list[str]]]:
     return [
         ("Teams", teams),
         ("Budgets", [f"{_name(each)}: {each['used']} ({each['percent']}, tier {each['tier']})" for each in view["budgets"]]),
+        ("Expected at the month's end", [_expected(each) for each in view["forecasts"]]),
         (
             "Models by use",
             [
@@ -65,6 +67,11 @@ def _parts(view: View) -> list[tuple[str, list[str]]]:
             else [],
         ),
     ]
+
+
+def _expected(row: View) -> str:
+    between = "" if row["between"] == "-" else f" ({INTERVAL_PERCENT} % between {row['between']})"
+    return f"{_name(row)}: {row['expected']}{between}, stop line {row['stop']}: {row['outlook']}"
 
 
 def _name(row: View, field: str = "name") -> str:

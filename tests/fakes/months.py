@@ -58,6 +58,17 @@ def empty_month() -> MonthReport:
     return month_report(_policy("payments", "ci_cd_review", "lead@acme.test"), ledger, MONTH)
 
 
+def running_month(owner: str = "lead@acme.test") -> MonthReport:
+    """Return the report of a month on its 24th day: seven weeks of working days, one budget heading past its stop line."""
+    ledger, clock = _ledger()
+    for day in range(48):
+        clock.now = _START + timedelta(days=day)
+        if clock.now.weekday() < 5:
+            spend(ledger, f"d{day}", (10 + day % 3) * _DOLLAR // 5, team="payments", user="alice", pr="7")
+    clock.now = datetime(2026, 10, 24, 18, tzinfo=UTC)
+    return month_report(_policy("payments", "ci_cd_review", owner), ledger, MONTH)
+
+
 def _ledger() -> tuple[MemoryLedger, SimulatedClock]:
     clock = SimulatedClock(_START)
     return MemoryLedger(clock=clock), clock

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fakes.golden import assert_golden
 from fakes.hostile import hostile_names
-from fakes.months import empty_month, full_month
+from fakes.months import empty_month, full_month, running_month
 from fakes.slack_webhook import blocks_are_valid
 from hypothesis import Phase, given, settings
 from markdown_it import MarkdownIt
@@ -18,7 +18,7 @@ from budget_gate.core.amounts import Amount
 from budget_gate.reports.monthly import month_document, render_month_html, render_month_markdown
 from budget_gate.reports.monthly_slack import render_month_slack
 
-FULL, EMPTY = full_month(), empty_month()
+FULL, EMPTY, RUNNING = full_month(), empty_month(), running_month()
 
 
 def _slack(report: MonthReport) -> str:
@@ -29,13 +29,13 @@ def _document(report: MonthReport) -> str:
     return json.dumps(month_document(report), indent=2, ensure_ascii=False) + "\n"
 
 
-@pytest.mark.parametrize(("name", "report"), [("full", FULL), ("empty", EMPTY)])
+@pytest.mark.parametrize(("name", "report"), [("full", FULL), ("empty", EMPTY), ("running", RUNNING)])
 @pytest.mark.parametrize(
     ("suffix", "render"),
     [("md", render_month_markdown), ("html", render_month_html), ("slack.json", _slack), ("json", _document)],
 )
 def test_report(name: str, report: MonthReport, suffix: str, render: Any) -> None:
-    """Each form of a full and of an empty month reads as its golden file does."""
+    """Each form of a full, of an empty and of a running month reads as its golden file does."""
     assert_golden(f"monthly_{name}.{suffix}", render(report))
 
 
@@ -75,6 +75,17 @@ def test_a_running_month_says_so() -> None:
     running = FULL._replace(is_over=False)
     assert "in 2026-10 so far" in render_month_markdown(running)
     assert "still running" in render_month_html(running)
+
+
+def test_a_running_month_says_where_it_is_heading() -> None:
+    """Every form of a running month has each monthly budget's expected end with its interval; one that is over has none."""
+    (org, team) = month_document(RUNNING)["forecast"]
+    assert (org["scope"], org["outlook"], team["scope"], team["outlook"]) == ("org", "may pass", "team/payments", "passes")
+    assert float(org["low"]) < float(org["expected"]) < float(org["stop"]) < float(org["high"])
+    for text in (render_month_markdown(RUNNING), render_month_html(RUNNING), _slack(RUNNING)):
+        assert "Expected at the month's end" in text
+    assert month_document(FULL)["forecast"] is None
+    assert "Expected at the month" not in render_month_markdown(FULL)
 
 
 class _Page(HTMLParser):
