@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from decimal import ROUND_FLOOR
 from typing import NamedTuple
 
+from budget_gate.analytics.anomaly import AnomalyReport
 from budget_gate.analytics.monthly import NO_TEAM, Breakdown, MixLine, month_before
 from budget_gate.analytics.outlook import BudgetForecast
 from budget_gate.core.amounts import ZERO, Amount, CounterValue, Unit
@@ -61,7 +62,7 @@ class DailyUse(NamedTuple):
 class MonthReport(NamedTuple):
     """Everything a month's report says. ``whole`` is the organization (or the one ``user``) with its pull requests counted once.
 
-    ``forecasts`` are of the limits per month, and only a running month has them.
+    Only a running month has ``forecasts`` (of the limits per month) and ``anomalies`` (of today, where the policy has a rule).
     """
 
     organization: str
@@ -78,6 +79,7 @@ class MonthReport(NamedTuple):
     breakdown: Breakdown | None
     value: tuple[ValueLine, ...]
     forecasts: tuple[BudgetForecast, ...] = ()
+    anomalies: AnomalyReport | None = None
 
     @property
     def is_empty(self) -> bool:

@@ -47,10 +47,12 @@ def _parts(view: View) -> list[tuple[str, list[str]]]:
         f"{each['cost_per_merged']} per merged pull request, {each['waste']} waste"
         for each in view["teams"]
     ]
+    unusual = view["anomalies"]
     return [
         ("Teams", teams),
         ("Budgets", [f"{_name(each)}: {each['used']} ({each['percent']}, tier {each['tier']})" for each in view["budgets"]]),
         ("Expected at the month's end", [_expected(each) for each in view["forecasts"]]),
+        (f"Out of the ordinary on {unusual['day']}", _unusual(unusual)) if unusual else ("", []),
         (
             "Models by use",
             [
@@ -72,6 +74,14 @@ def _parts(view: View) -> list[tuple[str, list[str]]]:
 def _expected(row: View) -> str:
     between = "" if row["between"] == "-" else f" ({INTERVAL_PERCENT} % between {row['between']})"
     return f"{_name(row)}: {row['expected']}{between}, stop line {row['stop']}: {row['outlook']}"
+
+
+def _unusual(found: View) -> list[str]:
+    rows = [
+        f"{_name(each)}: {each['spent']}; of the {each['above']} above the mean: {_name(each, 'causes')}"
+        for each in found["rows"]
+    ]
+    return rows or [found["none"]]
 
 
 def _name(row: View, field: str = "name") -> str:
