@@ -72,6 +72,16 @@ class Cause(NamedTuple):
     share_basis_points: int
 
 
+class AnomalyReport(NamedTuple):
+    """What was found on a day. ``is_judged`` is False while the running day is not far enough on to be judged."""
+
+    day: date
+    rule: AnomalyRule
+    is_judged: bool
+    anomalies: tuple[Anomaly, ...] = ()
+    causes: dict[str, tuple[Cause, ...]] = {}  # noqa: RUF012 (never changed)
+
+
 def may_judge(rule: AnomalyRule, now: time) -> bool:
     """True once the running day is far enough on to be judged."""
     return now >= time.fromisoformat(rule.check_after)

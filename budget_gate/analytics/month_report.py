@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from decimal import ROUND_FLOOR
 from typing import NamedTuple
 
+from budget_gate.analytics.anomaly import AnomalyReport
 from budget_gate.analytics.monthly import NO_TEAM, Breakdown, MixLine, month_before
+from budget_gate.analytics.outlook import BudgetForecast
 from budget_gate.core.amounts import ZERO, Amount, CounterValue, Unit
 from budget_gate.core.charges import Charge, limit_line
 from budget_gate.core.money import EXACT, NANO_PER_USD
@@ -58,7 +60,10 @@ class DailyUse(NamedTuple):
 
 
 class MonthReport(NamedTuple):
-    """Everything a month's report says. ``whole`` is the organization (or the one ``user``) with its pull requests counted once."""
+    """Everything a month's report says. ``whole`` is the organization (or the one ``user``) with its pull requests counted once.
+
+    Only a running month has ``forecasts`` (of the limits per month) and ``anomalies`` (of today, where the policy has a rule).
+    """
 
     organization: str
     month: str
@@ -73,6 +78,8 @@ class MonthReport(NamedTuple):
     spenders: tuple[tuple[str, Amount], ...]
     breakdown: Breakdown | None
     value: tuple[ValueLine, ...]
+    forecasts: tuple[BudgetForecast, ...] = ()
+    anomalies: AnomalyReport | None = None
 
     @property
     def is_empty(self) -> bool:

@@ -21,6 +21,6 @@ def anomalies(policy: str | None, ledger: str | None, day: datetime | None, *, a
     workspace = open_workspace(policy, ledger)
     found = judge_day(workspace.policy, workspace.ledger, day.date() if day else None)
     if as_json:
-        print_document(anomalies_document(found.day, found.rule, found.anomalies, found.causes, is_judged=found.is_judged))
+        print_document(anomalies_document(found))
         return
-    click.echo(render_anomalies(found.day, found.rule, found.anomalies, found.causes, is_judged=found.is_judged))
+    click.echo(render_anomalies(found))

@@ -1,9 +1,8 @@
 """Anomalies as lines for a terminal, and as the document of ``anomalies --json``."""
 
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Sequence
 
-from budget_gate.analytics.anomaly import Anomaly, Cause
+from budget_gate.analytics.anomaly import Anomaly, AnomalyReport, Cause
 from budget_gate.core.money import usd_short, usd_text
 from budget_gate.core.policy import AnomalyRule
 from budget_gate.reports.clean_text import CELL_CHARACTERS, clean_for_terminal
@@ -13,13 +12,12 @@ from budget_gate.reports.words import percent_text
 _WORDS = {"workflow": "workflow", "user": "user", "pr": "pull request", "model": "model"}
 
 
-def anomalies_document(
-    day: date, rule: AnomalyRule, anomalies: Sequence[Anomaly], causes: Mapping[str, Sequence[Cause]], *, is_judged: bool
-) -> Document:
+def anomalies_document(report: AnomalyReport) -> Document:
     """Return the document: the rule, and each anomaly with its causes. ``judged`` is false before ``check_after``."""
+    day, rule = report.day, report.rule
     return {
         "day": day.isoformat(),
-        "judged": is_judged,
+        "judged": report.is_judged,
         "rule": {
             "ratio": str(rule.ratio),
             "window_days": rule.window_days,
@@ -42,31 +40,29 @@ def anomalies_document(
                         "excess_usd": usd_text(cause.excess_nano_usd),
                         "share_percent": percent_number(cause.share_basis_points),
                     }
-                    for cause in causes.get(each.scope, ())
+                    for cause in report.causes.get(each.scope, ())
                 ],
             }
-            for each in anomalies
+            for each in report.anomalies
         ],
     }
 
 
-def render_anomalies(
-    day: date, rule: AnomalyRule, anomalies: Sequence[Anomaly], causes: Mapping[str, Sequence[Cause]], *, is_judged: bool
-) -> str:
+def render_anomalies(report: AnomalyReport) -> str:
     """Return what was found in words: two lines for each anomaly, and a line when there is none."""
-    if not is_judged:
-        return f"{day}: not judged before {rule.check_after} (anomaly.check_after in the policy)"
-    if not anomalies:
-        return f"{day}: nothing out of the ordinary"
+    if none := none_text(report):
+        return f"{report.day}: {none}"
     lines = []
-    for each in anomalies:
-        lines.append(f"{day}: {clean_for_terminal(each.scope, CELL_CHARACTERS)} spent {_measured(each, rule)}")
-        found = [_cause_text(cause) for cause in causes.get(each.scope, ())]
-        lines.append(f"  of the {usd_short(each.excess_nano_usd)} above the mean: {', '.join(found) or 'no single cause'}")
+    for each in report.anomalies:
+        scope = clean_for_terminal(each.scope, CELL_CHARACTERS)
+        lines.append(f"{report.day}: {scope} spent {measured_text(each, report.rule)}")
+        found = causes_text(report.causes.get(each.scope, ()))
+        lines.append(f"  of the {usd_short(each.excess_nano_usd)} above the mean: {found}")
     return "\n".join(lines)
 
 
-def _measured(each: Anomaly, rule: AnomalyRule) -> str:
+def measured_text(each: Anomaly, rule: AnomalyRule) -> str:
+    """Return what was spent and what it was measured against, for each measure that tripped."""
     parts = []
     if "ratio" in each.measures:
         times = f"{each.ratio:g} times" if each.mean_nano_usd else "after"
@@ -77,6 +73,20 @@ def _measured(each: Anomaly, rule: AnomalyRule) -> str:
     return f"{usd_short(each.today_nano_usd)}, {'; '.join(parts)}"
 
 
-def _cause_text(cause: Cause) -> str:
-    name = clean_for_terminal(cause.name, CELL_CHARACTERS)
-    return f"{_WORDS[cause.label]} {name} {percent_text(cause.share_basis_points, 10_000)}"
+def causes_text(causes: Sequence[Cause]) -> str:
+    """Return what an excess consists of: the largest of each label with its share, names cleaned."""
+    return (
+        ", ".join(f"{cause_name(each)} {percent_text(each.share_basis_points, 10_000)}" for each in causes) or "no single cause"
+    )
+
+
+def cause_name(cause: Cause) -> str:
+    """Return what a cause is: ``pull request acme/shop#7``, its name cleaned."""
+    return f"{_WORDS[cause.label]} {clean_for_terminal(cause.name, CELL_CHARACTERS)}"
+
+
+def none_text(report: AnomalyReport) -> str:
+    """Return why there is no anomaly to show; empty where there is one."""
+    if not report.is_judged:
+        return f"not judged before {report.rule.check_after} (anomaly.check_after in the policy)"
+    return "" if report.anomalies else "nothing out of the ordinary"

@@ -46,19 +46,30 @@ def render_forecasts(forecasts: Sequence[BudgetForecast], width: int) -> str:
     return aligned([HEADINGS, *map(_cells, forecasts)], width, right=_NUMBERS)
 
 
+def interval_text(each: BudgetForecast) -> str:
+    """Return the two ends of the interval: ``$3.10 and $4.20``; a hyphen when there is too little data for one."""
+    unit, forecast = each.limit.unit, each.forecast
+    if forecast.low is None or forecast.high is None:
+        return "-"
+    return f"{count_text(unit, forecast.low)} and {count_text(unit, forecast.high)}"
+
+
+def outlook_text(each: BudgetForecast) -> str:
+    """Return the outlook in words, with the mode of a limit that refuses nothing."""
+    words = str(each.outlook)
+    if words == "unknown":
+        words = f"too little data ({each.forecast.history_days} days)"
+    return words if each.limit.mode == "enforce" else f"{words} ({each.limit.mode})"
+
+
 def _cells(each: BudgetForecast) -> tuple[str, ...]:
-    line, forecast, outlook = each.limit, each.forecast, str(each.outlook)
-    between = "-"
-    if forecast.low is not None and forecast.high is not None:
-        between = f"{count_text(line.unit, forecast.low)} and {count_text(line.unit, forecast.high)}"
-    if outlook == "unknown":
-        outlook = f"too little data ({forecast.history_days} days)"
+    line, forecast = each.limit, each.forecast
     return (
         clean_for_terminal(each.scope.text, CELL_CHARACTERS),
         each.per,
         count_text(line.unit, forecast.spent),
         count_text(line.unit, forecast.expected),
-        between,
+        interval_text(each),
         amount_text(line.unit, line.stop_line),
-        outlook if line.mode == "enforce" else f"{outlook} ({line.mode})",
+        outlook_text(each),
     )

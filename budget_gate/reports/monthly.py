@@ -3,7 +3,9 @@
 from budget_gate.analytics.month_report import MonthReport, TeamMonth, used, value_nano_usd
 from budget_gate.analytics.monthly import MixLine, change_percent
 from budget_gate.core.money import usd_text
+from budget_gate.reports.anomaly_text import anomalies_document
 from budget_gate.reports.documents import Document, budget_documents, count_value
+from budget_gate.reports.forecast_table import forecast_document
 from budget_gate.reports.monthly_view import view_of
 from budget_gate.reports.templating import ROOMS, Room, fitted, render_template
 
@@ -29,7 +31,8 @@ def render_month_html(report: MonthReport) -> str:
 def month_document(report: MonthReport) -> Document:
     """Return the document of ``report`` (contract, section 4).
 
-    ``merged_prs``, ``cost_per_merged_pr_usd``, ``waste_usd`` and ``model_mix`` are null where no entries were read.
+    ``merged_prs``, ``cost_per_merged_pr_usd``, ``waste_usd`` and ``model_mix`` are null where no entries were read; ``forecast`` and
+    ``anomalies`` are null for a month that is over.
     """
     breakdown, whole = report.breakdown, report.whole
     return {
@@ -57,7 +60,8 @@ def month_document(report: MonthReport) -> Document:
         "teams": [_team_document(each) for each in report.teams],
         "top_spenders": [{"user": name, "spend_usd": usd_text(amount.nano_usd)} for name, amount in report.spenders],
         "pulls": None if breakdown is None else _pull_documents(report),
-        "forecast": None,
+        "forecast": None if report.is_over else [forecast_document(each, report.zone) for each in report.forecasts],
+        "anomalies": anomalies_document(report.anomalies) if report.anomalies else None,
         "value": _value_document(report),
     }
 

@@ -7,6 +7,7 @@ ten of 2 000 each).
 from collections.abc import Sequence
 from typing import Any
 
+from budget_gate.analytics.forecast import INTERVAL_PERCENT
 from budget_gate.analytics.month_report import MonthReport
 from budget_gate.reports.clean_text import clean_for_terminal
 from budget_gate.reports.monthly_view import View, view_of
@@ -46,9 +47,12 @@ def _parts(view: View) -> list[tuple[str, list[str]]]:
         f"{each['cost_per_merged']} per merged pull request, {each['waste']} waste"
         for each in view["teams"]
     ]
+    unusual = view["anomalies"]
     return [
         ("Teams", teams),
         ("Budgets", [f"{_name(each)}: {each['used']} ({each['percent']}, tier {each['tier']})" for each in view["budgets"]]),
+        ("Expected at the month's end", [_expected(each) for each in view["forecasts"]]),
+        (f"Out of the ordinary on {unusual['day']}", _unusual(unusual)) if unusual else ("", []),
         (
             "Models by use",
             [
@@ -65,6 +69,19 @@ def _parts(view: View) -> list[tuple[str, list[str]]]:
             else [],
         ),
     ]
+
+
+def _expected(row: View) -> str:
+    between = "" if row["between"] == "-" else f" ({INTERVAL_PERCENT} % between {row['between']})"
+    return f"{_name(row)}: {row['expected']}{between}, stop line {row['stop']}: {row['outlook']}"
+
+
+def _unusual(found: View) -> list[str]:
+    rows = [
+        f"{_name(each)}: {each['spent']}; of the {each['above']} above the mean: {_name(each, 'causes')}"
+        for each in found["rows"]
+    ]
+    return rows or [found["none"]]
 
 
 def _name(row: View, field: str = "name") -> str:

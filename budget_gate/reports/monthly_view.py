@@ -6,11 +6,16 @@ Names are handed on as they are; each form cleans them in its own way.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from budget_gate.analytics.anomaly import AnomalyReport
+from budget_gate.analytics.forecast import INTERVAL_PERCENT
 from budget_gate.analytics.month_report import DailyUse, MonthReport, TeamMonth, used, value_nano_usd
 from budget_gate.analytics.monthly import NO_TEAM, MixLine, PullShare, change_percent, month_before
+from budget_gate.analytics.outlook import BudgetForecast
 from budget_gate.core.amounts import Amount
 from budget_gate.core.money import usd_short
 from budget_gate.core.reservations import BudgetState
+from budget_gate.reports.anomaly_text import causes_text, measured_text, none_text
+from budget_gate.reports.forecast_table import interval_text, outlook_text
 from budget_gate.reports.words import amount_text, budget_name, count_text, counted, percent_text, tokens_short
 
 UNKNOWN = "n/a"
@@ -36,6 +41,9 @@ def view_of(report: MonthReport) -> dict[str, Any]:
         "teams": [_team(each) for each in report.teams],
         "mix": [row for team in report.teams for row in _mix(team)],
         "budgets": [_budget(each) for each in report.budgets],
+        "interval_percent": INTERVAL_PERCENT,
+        "forecasts": [_forecast(each) for each in report.forecasts],
+        "anomalies": _anomalies(report.anomalies) if report.anomalies else None,
         "daily": [_daily(each) for each in report.daily],
         "spenders": [_spender(name, amount, used(report.total)) for name, amount in report.spenders],
         "waste": [_wasted(each) for each in report.breakdown.pulls if each.standing.ending != "merged"]
@@ -144,6 +152,34 @@ def _budget(state: BudgetState) -> dict[str, Any]:
         "tier": state.tier or "-",
         "mode": state.mode,
         "owner": state.owner,
+    }
+
+
+def _forecast(each: BudgetForecast) -> dict[str, str]:
+    unit, forecast = each.limit.unit, each.forecast
+    return {
+        "name": budget_name(each.scope, each.per),
+        "spent": count_text(unit, forecast.spent),
+        "expected": count_text(unit, forecast.expected),
+        "between": interval_text(each),
+        "stop": amount_text(unit, each.limit.stop_line),
+        "outlook": outlook_text(each),
+    }
+
+
+def _anomalies(found: AnomalyReport) -> dict[str, Any]:
+    return {
+        "day": f"{found.day}",
+        "none": none_text(found),
+        "rows": [
+            {
+                "name": each.scope,
+                "spent": measured_text(each, found.rule),
+                "above": usd_short(each.excess_nano_usd),
+                "causes": causes_text(found.causes.get(each.scope, ())),
+            }
+            for each in found.anomalies
+        ],
     }
 
 

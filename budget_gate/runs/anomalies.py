@@ -1,12 +1,10 @@
 """Anomalies of a day: who is out of the ordinary, from the counters, and why, from the entries of that day and its window."""
 
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
 
 from budget_gate.analytics.anomaly import (
     DEFAULT_RULE,
-    Anomaly,
-    Cause,
+    AnomalyReport,
     causes_of,
     find_anomalies,
     may_judge,
@@ -14,19 +12,9 @@ from budget_gate.analytics.anomaly import (
 from budget_gate.analytics.daily import days_from_counters, series_of
 from budget_gate.analytics.spending import spending
 from budget_gate.core.periods import zone_named
-from budget_gate.core.policy import AnomalyRule, Policy
+from budget_gate.core.policy import Policy
 from budget_gate.ledger.interface import Ledger
 from budget_gate.runs.recent_entries import entries_since
-
-
-class AnomalyReport(NamedTuple):
-    """What was found on a day. ``is_judged`` is False while the running day is not far enough on to be judged."""
-
-    day: date
-    rule: AnomalyRule
-    is_judged: bool
-    anomalies: tuple[Anomaly, ...] = ()
-    causes: dict[str, tuple[Cause, ...]] = {}  # noqa: RUF012 (never changed)
 
 
 def judge_day(policy: Policy, ledger: Ledger, day: date | None = None) -> AnomalyReport:

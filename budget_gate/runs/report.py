@@ -1,9 +1,13 @@
-"""A month's report from the ledger: counters for every total, one pass over the entries for what counters do not know."""
+"""A month's report from the ledger: counters for every total, one pass over the entries for what counters do not know.
+
+A running month also says where it is heading and who is out of the ordinary today; a month that is over has neither.
+"""
 
 from budget_gate.analytics.month_report import MonthReport, build_report, counters_of, month_window
 from budget_gate.analytics.monthly import MonthReader, month_before, month_that_ended
 from budget_gate.core.errors import UsageError
 from budget_gate.core.policy import Policy
+from budget_gate.core.scopes import Scope
 from budget_gate.ledger.interface import Ledger
 
 
@@ -22,4 +26,20 @@ def month_report(policy: Policy, ledger: Ledger, month: str = "", *, user: str =
         raise UsageError(f"--month: {month} has not begun; write {month_that_ended(now, zone)} or another month that has")
     counters = counters_of(ledger.counters((month, month_before(month))), month)
     breakdown = None if totals_only else MonthReader(month, zone, user).read(ledger.entries())
-    return build_report(policy, month, now, counters, breakdown, user)
+    report = build_report(policy, month, now, counters, breakdown, user)
+    return report if report.is_over else _with_today(report, policy, ledger, totals_only=totals_only)
+
+
+def _with_today(report: MonthReport, policy: Policy, ledger: Ledger, *, totals_only: bool) -> MonthReport:
+    """Return the report of the running month with what is expected of its end and, unless only totals are read, today's anomalies.
+
+    Causes of anomalies are in entries. The report of one user has only that user's budgets, and no anomalies.
+    """
+    from budget_gate.runs.anomalies import judge_day  # a month that is over goes without the statistics
+    from budget_gate.runs.forecasting import forecast_budgets
+
+    user = report.user
+    if policy.anomaly is not None and not user and not totals_only:
+        report = report._replace(anomalies=judge_day(policy, ledger))
+    found = forecast_budgets(policy, ledger, {Scope("user", user)} if user else None)
+    return report._replace(forecasts=tuple(each for each in found if each.per == "month"))

@@ -7,7 +7,7 @@ from fakes.history import SimulatedClock, record, spend
 from fakes.ledger_requests import charge, line, request, usd
 
 from budget_gate.analytics.month_report import MonthReport
-from budget_gate.core.policy import Budget, Limit, Policy, Tiers, ValueLine, Workflow
+from budget_gate.core.policy import AnomalyRule, Budget, Limit, Policy, Tiers, ValueLine, Workflow
 from budget_gate.core.scopes import ORG, Scope
 from budget_gate.ledger.memory import MemoryLedger
 from budget_gate.runs.report import month_report
@@ -56,6 +56,19 @@ def empty_month() -> MonthReport:
     ledger, clock = _ledger()
     clock.now += timedelta(days=100)
     return month_report(_policy("payments", "ci_cd_review", "lead@acme.test"), ledger, MONTH)
+
+
+def running_month(team: str = "payments", user: str = "alice", workflow: str = "ci_cd_review", hour: int = 18) -> MonthReport:
+    """Return the report of a month on its 24th day: seven weeks of working days, one budget past its stop line, and a wild Saturday."""
+    ledger, clock = _ledger()
+    for day in range(48):
+        clock.now = _START + timedelta(days=day)
+        if clock.now.weekday() < 5:
+            spend(ledger, f"d{day}", (10 + day % 3) * _DOLLAR // 5, team=team, user=user, pr="7", workflow=workflow)
+    clock.now = datetime(2026, 10, 24, hour, tzinfo=UTC)
+    spend(ledger, "wild", 9 * _DOLLAR, team=team, user=user, pr="8", workflow=workflow)
+    policy = _policy(team, workflow, "lead@acme.test")._replace(anomaly=AnomalyRule(Decimal(3), 7, "16:00", _DOLLAR))
+    return month_report(policy, ledger, MONTH)
 
 
 def _ledger() -> tuple[MemoryLedger, SimulatedClock]:

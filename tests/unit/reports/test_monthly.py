@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fakes.golden import assert_golden
 from fakes.hostile import hostile_names
-from fakes.months import empty_month, full_month
+from fakes.months import empty_month, full_month, running_month
 from fakes.slack_webhook import blocks_are_valid
 from hypothesis import Phase, given, settings
 from markdown_it import MarkdownIt
@@ -18,7 +18,7 @@ from budget_gate.core.amounts import Amount
 from budget_gate.reports.monthly import month_document, render_month_html, render_month_markdown
 from budget_gate.reports.monthly_slack import render_month_slack
 
-FULL, EMPTY = full_month(), empty_month()
+FULL, EMPTY, RUNNING = full_month(), empty_month(), running_month()
 
 
 def _slack(report: MonthReport) -> str:
@@ -29,13 +29,13 @@ def _document(report: MonthReport) -> str:
     return json.dumps(month_document(report), indent=2, ensure_ascii=False) + "\n"
 
 
-@pytest.mark.parametrize(("name", "report"), [("full", FULL), ("empty", EMPTY)])
+@pytest.mark.parametrize(("name", "report"), [("full", FULL), ("empty", EMPTY), ("running", RUNNING)])
 @pytest.mark.parametrize(
     ("suffix", "render"),
     [("md", render_month_markdown), ("html", render_month_html), ("slack.json", _slack), ("json", _document)],
 )
 def test_report(name: str, report: MonthReport, suffix: str, render: Any) -> None:
-    """Each form of a full and of an empty month reads as its golden file does."""
+    """Each form of a full, of an empty and of a running month reads as its golden file does."""
     assert_golden(f"monthly_{name}.{suffix}", render(report))
 
 
@@ -75,6 +75,37 @@ def test_a_running_month_says_so() -> None:
     running = FULL._replace(is_over=False)
     assert "in 2026-10 so far" in render_month_markdown(running)
     assert "still running" in render_month_html(running)
+
+
+def test_a_running_month_says_where_it_is_heading() -> None:
+    """Every form of a running month has each monthly budget's expected end with its interval; one that is over has none."""
+    (org, team) = month_document(RUNNING)["forecast"]
+    assert (org["scope"], org["outlook"], team["scope"], team["outlook"]) == ("org", "passes", "team/payments", "passes")
+    assert float(org["stop"]) < float(org["low"]) < float(org["expected"]) < float(org["high"])
+    for text in (render_month_markdown(RUNNING), render_month_html(RUNNING), _slack(RUNNING)):
+        assert "Expected at the month's end" in text
+    assert month_document(FULL)["forecast"] is None
+    assert "Expected at the month" not in render_month_markdown(FULL)
+
+
+def test_a_running_month_says_who_is_out_of_the_ordinary() -> None:
+    """With a rule in the policy every form of a running month names today's anomalies and their causes; before the hour it says so."""
+    found = month_document(RUNNING)["anomalies"]
+    assert [each["scope"] for each in found["anomalies"]] == [
+        "model/small",
+        "team/payments",
+        "user/alice",
+        "workflow/ci_cd_review",
+    ]
+    assert {"label": "pr", "name": "acme/shop#8", "excess_usd": "9.00", "share_percent": 100} in found["anomalies"][1]["causes"]
+    for text in (render_month_markdown(RUNNING), render_month_html(RUNNING), _slack(RUNNING)):
+        assert "Out of the ordinary on 2026-10-24" in text
+        assert "shop" in text
+    early = running_month(hour=10)
+    assert "not judged before 16:00" in render_month_markdown(early)
+    assert "not judged before 16:00" in render_month_html(early)
+    assert "not judged before 16:00" in _slack(early)
+    assert month_document(FULL)["anomalies"] is None
 
 
 class _Page(HTMLParser):
@@ -141,6 +172,21 @@ def test_no_name_breaks_or_injects(team: str, user: str, workflow: str, model: s
     message = render_month_slack(report)
     assert blocks_are_valid(message["blocks"])
     assert [block["type"] for block in message["blocks"]] == PLAIN_BLOCKS
+    assert all(not re.search(r"[<>]", each) for each in _texts(message))
+
+
+@settings(deadline=None, max_examples=20, phases=[Phase.reuse, Phase.generate])
+@given(hostile_names(), hostile_names(), hostile_names())
+def test_no_name_acts_in_a_running_month(team: str, user: str, workflow: str) -> None:
+    """Names in forecasts and in the causes of anomalies neither break a form nor inject into one."""
+    report = running_month(team, user, workflow)
+    page, plain = _Page(render_month_html(report)), _Page(render_month_html(RUNNING))
+    assert (page.open, page.tags, page.attributes) == ([], plain.tags, plain.attributes)
+    html = MARKDOWN.render(render_month_markdown(report))
+    assert [html.count(tag) for tag in COUNTED] == [MARKDOWN.render(render_month_markdown(RUNNING)).count(tag) for tag in COUNTED]
+    assert not any(tag in html for tag in ("<script", "<img", "<a ", "<h1", "<!--"))
+    message = render_month_slack(report)
+    assert blocks_are_valid(message["blocks"])
     assert all(not re.search(r"[<>]", each) for each in _texts(message))
 
 
