@@ -323,7 +323,7 @@ def _open_github_ledger(url: str, settings: Settings) -> Ledger:
     if not settings.github_token:
         raise UsageError(f"the ledger github://{repository} needs GITHUB_TOKEN; set it, or name another ledger with --ledger")
     rest = Transport(settings.github_token.reveal(), settings.github_api_url, patience_seconds=GITHUB_LEDGER_PATIENCE_SECONDS)
-    return GitHubLedger(GitData(rest, repository, rest.close))
+    return GitHubLedger(GitData(rest, repository, rest.close, is_app=rest.is_installation))
 
 
 def _say(text: str) -> None:

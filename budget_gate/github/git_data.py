@@ -31,12 +31,13 @@ _FILE = "file%d: file(path: $path%d) { object { ... on Blob { oid text isTruncat
 
 
 class GitData:
-    """One repository's branch ``budget-gate``. ``rest`` carries the requests; ``close`` closes it."""
+    """One repository's branch ``budget-gate``. ``rest`` carries the requests; ``close`` closes it; ``is_app``: whose token it is."""
 
-    def __init__(self, rest: Rest, repository: str, close: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, rest: Rest, repository: str, close: Callable[[], None] = lambda: None, *, is_app: bool = False) -> None:
         self.repository = repository
         self._rest = rest
         self._close = close
+        self._is_app = is_app
         self._base = f"/repos/{repository}/git"
 
     def read(self, paths: Collection[str], commit: str = "") -> BranchFiles:
@@ -70,6 +71,15 @@ class GitData:
                     f"GitHub does not list all files of the branch {BRANCH}; move the ledger to redis:// or sqlite://"
                 )
             return [text(each, "path") for each in entries if text(each, "type") == "blob"]
+
+    def may_write(self) -> bool | None:
+        """Return whether the token's account may push. None where GitHub does not say: what it answers to an app is no promise."""
+        if self._is_app:
+            return None
+        with self._translated():
+            reply = self._rest.send("GET", f"/repos/{self.repository}", returned=(FORBIDDEN, NOT_FOUND))
+            push = child(reply.data, "permissions").get("push")
+            return push if isinstance(push, bool) else None
 
     def close(self) -> None:
         """Close the connection."""

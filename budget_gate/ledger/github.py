@@ -26,6 +26,7 @@ from budget_gate.ledger.github_tidying import tidy
 from budget_gate.ledger.interface import CounterRow, Delivery, NewNote
 
 if TYPE_CHECKING:
+    from budget_gate.ledger.health import Finding
     from budget_gate.ledger.moving import Record
 
 CLOCK_SECONDS = 300.0
@@ -206,6 +207,12 @@ class GitHubLedger(BookedLedger):
             if changes and not self._store.commit(snapshot, changes, f"Entries up to {books.seq}, from another ledger"):
                 raise LedgerError(f"{self.url}: somebody wrote to it meanwhile, so nothing was stored; stop the runners first")
             self._seen = max(self._seen, books.seq)
+
+    def examine(self) -> "Sequence[Finding]":
+        """Return whether the branch can be written, as far as GitHub says so without a write."""
+        from budget_gate.ledger.github_health import writable
+
+        return (writable(self._store.repository, self._store.may_write()),)
 
     def close(self) -> None:
         """Close the connection."""

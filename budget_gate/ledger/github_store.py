@@ -33,6 +33,10 @@ class GitHubStore(Protocol):
         """Return the path of every file in a snapshot."""
         ...
 
+    def may_write(self) -> bool | None:
+        """Return whether the account of the token may write, without writing. None where that shows only at the first write."""
+        ...
+
     def close(self) -> None:
         """Close the connection."""
         ...

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
+WRITABLE = "ledger writable"
+"""The name of the finding that says so. A backend where a write that changes nothing proves nothing makes it itself."""
+
 Outcome = Literal["ok", "warning", "fault"]
 
 

@@ -1,13 +1,13 @@
 """The ledger in Redis 6.2 or later, or Valkey: any number of machines, one script call per operation.
 
-This is the blocking shell: it sends scripts and translates failures. How a kind of server is reached is in ``redis_connect``, what
-is sent and how replies read in ``redis_calls`` and ``redis_replies``; the scripts are in ``lua/``; why it is built so is in
-docs/decisions/0005-redis.md.
+This is the blocking shell; ``redis_asyncio`` is the other, ``redis_shell`` what both do alike. How a kind of server is reached is in
+``redis_connect``, what is sent and how replies read in ``redis_calls`` and ``redis_replies``; the scripts are in ``lua/``; why it is
+built so is in docs/decisions/0005-redis.md.
 """
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,7 +20,7 @@ from budget_gate.ledger.interface import CounterRow, Delivery, NewNote
 from budget_gate.ledger.redis_address import safe_url
 from budget_gate.ledger.redis_calls import PAGE, Call, Calls, Operation
 from budget_gate.ledger.redis_connect import ServerHealth, close, executor, opener, read_health
-from budget_gate.ledger.redis_problems import FORGETS, check_eviction, problem
+from budget_gate.ledger.redis_shell import judge_server, say_nothing, translated, words_of
 
 if TYPE_CHECKING:
     from budget_gate.ledger.health import Finding
@@ -31,15 +31,11 @@ Answer = TypeVar("Answer")
 Row = TypeVar("Row")
 
 
-def _say_nothing(_text: str) -> None:
-    """Stand in where nobody wants to be warned."""
-
-
 class RedisLedger:
     """One organization's ledger on a Redis server. Safe to share between threads, and across a fork."""
 
     def __init__(
-        self, url: str, *, organization: str, clock_offset_seconds: float = 0.0, warn: Callable[[str], None] = _say_nothing
+        self, url: str, *, organization: str, clock_offset_seconds: float = 0.0, warn: Callable[[str], None] = say_nothing
     ) -> None:
         """Name the server; nothing is sent before the first operation. ``clock_offset_seconds`` moves the clock in tests.
 
@@ -164,7 +160,7 @@ class RedisLedger:
 
     def health(self) -> ServerHealth:
         """Return what the server says about itself, as far as it lets us ask."""
-        with self._translated():
+        with translated(self._url):
             return read_health(self._client, self._calls.head_key)
 
     def examine(self) -> "Sequence[Finding]":
@@ -200,14 +196,14 @@ class RedisLedger:
             except StopIteration as done:
                 answer: Answer = done.value
                 return answer
-            with self._translated():
+            with translated(self._url):
                 reply = self._send(call)
 
     def _send(self, call: Call) -> Sequence[Any]:
         """Run a script by its digest; send its text only when the server does not know it yet."""
         from redis.exceptions import NoScriptError
 
-        words = (len(call.keys), *call.keys, *call.arguments)
+        words = words_of(call)
         try:
             reply: Sequence[Any] = self._execute("EVALSHA", call.script.sha, *words)
         except NoScriptError:
@@ -219,27 +215,6 @@ class RedisLedger:
         with self._opening:
             execute = executor(self._client)
             if self._execute == self._first_execute:
-                self._check_server()
+                judge_server(self._url, read_health(self._client, self._calls.head_key), self._warn)
                 self._execute = execute
         return execute(*words)
-
-    def _check_server(self) -> None:
-        """Refuse a server that may drop keys, warn of one that forgets at a restart. What it forbids to ask is not held against it."""
-        health = read_health(self._client, self._calls.head_key)
-        check_eviction(self._url, health.eviction)
-        if health.forgets_at_restart:
-            self._warn(f"{self._url} {FORGETS}")
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        """Turn every failure of the client into ours. The cause stays, for ``--debug``; its text is not repeated unread."""
-        from redis.exceptions import ConnectionError as RedisConnectionError
-        from redis.exceptions import RedisClusterException, RedisError
-        from redis.exceptions import TimeoutError as RedisTimeoutError
-
-        try:
-            yield
-        except (RedisConnectionError, RedisTimeoutError, RedisClusterException, OSError) as error:
-            raise problem(self._url, f"{type(error).__name__}: {error}", is_connection=True) from error
-        except (RedisError, UnicodeError) as error:
-            raise problem(self._url, f"{type(error).__name__}: {error}", is_connection=False) from error

@@ -83,8 +83,14 @@ def _single(url: str) -> "Redis":
 
 
 def _common(retries: int) -> dict[str, Any]:
-    from redis.backoff import ExponentialWithJitterBackoff
     from redis.retry import Retry
+
+    return client_options(Retry, retries)
+
+
+def client_options(retry: Callable[..., Any], retries: int) -> dict[str, Any]:
+    """Return what every client is told. ``retry`` makes the client's own retrying: a blocking or an asyncio one."""
+    from redis.backoff import ExponentialWithJitterBackoff
 
     return {
         "decode_responses": True,
@@ -92,7 +98,7 @@ def _common(retries: int) -> dict[str, Any]:
         "socket_connect_timeout": CONNECT_SECONDS,
         "socket_timeout": ANSWER_SECONDS,
         "health_check_interval": 30,
-        "retry": Retry(ExponentialWithJitterBackoff(cap=1.0, base=0.05), retries),
+        "retry": retry(ExponentialWithJitterBackoff(cap=1.0, base=0.05), retries),
     }
 
 
@@ -208,10 +214,11 @@ def _ask_health(client: "Client", key: str) -> ServerHealth:
         pipeline.execute_command("INFO")
         pipeline.execute_command("CONFIG GET", "save")
         info, saves = pipeline.execute(raise_on_error=False)
-    return _health(info, saves)
+    return health_of(info, saves)
 
 
-def _health(info: Any, saves: Any) -> ServerHealth:
+def health_of(info: Any, saves: Any) -> ServerHealth:
+    """Return what the answers to INFO and to CONFIG GET save tell. Raises a failure that says more than: you may not ask this."""
     _raise_unless_forbidden(info)
     _raise_unless_forbidden(saves)
     known: Mapping[str, Any] = info if isinstance(info, Mapping) else {}

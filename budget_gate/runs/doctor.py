@@ -12,7 +12,7 @@ from budget_gate.core.money import usd_text
 from budget_gate.core.policy import Policy
 from budget_gate.core.prices import PriceBook
 from budget_gate.core.reservations import Reservation
-from budget_gate.ledger.health import Examined, Finding
+from budget_gate.ledger.health import WRITABLE, Examined, Finding
 from budget_gate.ledger.interface import Ledger
 
 SKEW_SECONDS_MOST = 5.0
@@ -55,10 +55,11 @@ def ledger_findings(open_ledger: Callable[[], Ledger], clock: Callable[[], datet
     try:
         ledger = open_ledger()
         yield from _answering(ledger, clock)
-        ledger.leave_queue("doctor")  # a write that changes nothing: nobody waits under that key
-        yield Finding("ledger writable", "ok", "yes")
-        if isinstance(ledger, Examined):
-            yield from ledger.examine()
+        found = ledger.examine() if isinstance(ledger, Examined) else ()
+        if all(each.name != WRITABLE for each in found):
+            ledger.leave_queue("doctor")  # a write that changes nothing: nobody waits under that key
+            yield Finding(WRITABLE, "ok", "yes")
+        yield from found
         yield _open_reservations(ledger.open_reservations(), ledger.now())
     except (LedgerError, UsageError) as error:
         yield Finding("ledger", "fault", str(error))

@@ -142,6 +142,12 @@ def _slow_redis_store(folder: Path) -> Store:
     return open_redis_store(folder, delay_seconds=0.010)
 
 
+def _redis_asyncio_store(folder: Path) -> Store:
+    from fakes.redis_asyncio import LoopedStore
+
+    return LoopedStore()
+
+
 def _github_store(folder: Path) -> Store:
     from fakes.github_ledger import GitHubStore
 
@@ -153,6 +159,7 @@ BACKENDS: tuple[Backend, ...] = (
     Backend("sqlite", SqliteStore, is_shared=True),
     Backend("redis", _redis_store, is_shared=True),
     Backend("redis-10ms-away", _slow_redis_store, is_shared=True, is_slow=True),
+    Backend("redis-asyncio", _redis_asyncio_store, is_shared=True, is_slow=True),
     Backend("github", _github_store, is_shared=True, is_slow=True, in_flight=16),
 )
 SHARED_BACKENDS = tuple(backend for backend in BACKENDS if backend.is_shared)

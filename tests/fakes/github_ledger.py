@@ -26,7 +26,7 @@ class GitHubOpener(NamedTuple):
     def __call__(self) -> GitHubLedger:
         """Open it."""
         rest = Transport(self.token, self.url, patience_seconds=60.0)
-        return GitHubLedger(GitData(rest, REPOSITORY, rest.close), pace=self.pace)
+        return GitHubLedger(GitData(rest, REPOSITORY, rest.close, is_app=rest.is_installation), pace=self.pace)
 
 
 class GitHubStore:

@@ -25,6 +25,7 @@ Answer = tuple[int, Any, bool]
 
 ROUTES = (
     ("GET", r"/user", "user"),
+    ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)", "repository"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls", "list_pulls"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls/(?P<number>\d+)", "pull"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls/(?P<number>\d+)/files", "files"),
@@ -207,6 +208,12 @@ class _Request:
         if self.who["type"] != "User":
             raise Refusal(403, NO_ACCESS)
         return 200, _user(self.who["login"]), False
+
+    def repository(self) -> Answer:
+        """The repository, with what the account of the token may do; of an app it says no, whatever that may do."""
+        may_push = self.who["type"] == "User" and self.who["permission"] == "write"
+        permissions = {"admin": False, "maintain": False, "push": may_push, "triage": may_push, "pull": True}
+        return 200, {"full_name": self.state.repository, "permissions": permissions}, False
 
     def pull(self) -> Answer:
         """One pull request, as JSON or as a diff."""

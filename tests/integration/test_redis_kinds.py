@@ -9,6 +9,7 @@ import pytest
 import trustme
 from fakes.delay_proxy import delayed
 from fakes.ledger_requests import TEAM, actual, admitted, charge, line, request, usd
+from fakes.redis_asyncio import LoopedRedisLedger
 from fakes.redis_groups import Cluster, SentinelGroup, admin, cluster, sentinel_group
 from fakes.redis_server import RedisServer, free_port
 
@@ -76,6 +77,20 @@ def test_tls_and_a_user_of_few_rights_suffice(tls: tuple[int, Path]) -> None:
     ledger.close()
     assert ledger.url == f"rediss://localhost:{port}/0"
     assert SECRET not in repr(ledger)
+
+
+def test_tls_and_few_rights_suffice_on_asyncio(tls: tuple[int, Path]) -> None:
+    """The asyncio shell needs no more than the blocking one, and does not trust an authority that nobody named."""
+    port, authority = tls
+    address = f"rediss://ci:{SECRET}@localhost:{port}/0"
+    ledger = LoopedRedisLedger(f"{address}?ssl_ca_certs={authority}", organization="acme")
+    taken = admitted(ledger.reserve(request("awaited", usd(1), *LIMITED)))
+    assert ledger.void("awaited", taken.reservation, "not sent").state == ledger.show(taken.reservation).state == "voided"
+    ledger.close()
+    trusting = LoopedRedisLedger(address, organization="acme")
+    with pytest.raises(LedgerError, match="ssl_ca_certs"):
+        trusting.read(LIMITED, "UTC")
+    trusting.close()
 
 
 def test_copying_and_repairing_take_no_more_rights() -> None:
