@@ -33,13 +33,17 @@ class ForecastAlert(NamedTuple):
 
 
 class AnomalyAlert(NamedTuple):
-    """A day on which a scope spent unusually much. ``causes`` are pairs of what it was and its spending, largest first."""
+    """A day on which a scope spent unusually much.
+
+    ``causes`` are what it was, how much more it cost, and which share of the excess that is (basis points), largest first. The
+    excess is what was spent above the mean of the days before.
+    """
 
     scope: Scope
     day: str
     spent_nano_usd: int
-    usual_nano_usd: int
-    causes: tuple[tuple[str, int], ...]
+    mean_nano_usd: int
+    causes: tuple[tuple[str, int, int], ...]
     owner: str
 
 
@@ -82,23 +86,23 @@ def forecast_message(alert: ForecastAlert, policy: Policy) -> Message:
 def anomaly_message(alert: AnomalyAlert, policy: Policy) -> Message:
     """Return the alert for an unusual day; once per scope and day."""
     name = _clean(alert.scope.text)
-    spent, usual = amount_text("usd", alert.spent_nano_usd), amount_text("usd", alert.usual_nano_usd)
+    spent, usual = amount_text("usd", alert.spent_nano_usd), amount_text("usd", alert.mean_nano_usd)
     causes = "; ".join(
-        f"{_clean(cause)}: {amount_text('usd', part)} ({percent_text(part, alert.spent_nano_usd)})"
-        for cause, part in alert.causes[:CAUSES_MOST]
+        f"{_clean(cause)}: {amount_text('usd', part)} more ({percent_text(share, 10_000)})"
+        for cause, part, share in alert.causes[:CAUSES_MOST]
     )
     return Message(
         kind="anomaly",
         title=f"{name}: {spent} on {alert.day}, usually {usual}",
         lines=(
-            f"{name} spent {spent} on {alert.day}; a usual day is {usual}.",
+            f"{name} spent {spent} on {alert.day}; the mean of the days before is {usual}.",
             "Nothing is refused for being unusual; the limits of the policy hold as always.",
             "Look at the largest cause first; if it is a loop, stop it, and if it is wanted, nothing is to do.",
         ),
         fields=(
             ("Scope", name),
             ("Spent", spent),
-            ("Usual day", usual),
+            ("Mean before", usual),
             ("Causes", causes or "not known"),
             ("Owner", _clean(alert.owner) or "nobody"),
         ),

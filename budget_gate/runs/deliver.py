@@ -4,7 +4,8 @@ A message is acknowledged once every channel has it. One that failed comes back 
 had it are left out then (``delivery_notes``). Nothing here ever decides about a verdict: failures are notes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from functools import cached_property
 from typing import NamedTuple
 
@@ -67,6 +68,7 @@ class Courier:
         self._clock = clock
         self._notes: dict[str, None] = {}
         self._paused: set[str] = set()
+        self._noticed: set[str] = set()
         self._done = self._left = 0
 
     @cached_property
@@ -104,12 +106,32 @@ class Courier:
     def send_once(self, message: Message) -> int:
         """Send a message that no ledger crossed (a forecast, an anomaly), once per key and channel; return how many got it.
 
-        Whoever comes first writes that down and sends; if that fails, the next one may. A process that dies in between leaves
-        the message unsent.
+        Whoever comes first writes that down and sends; if that fails, the next one may. One that a process took and never ended
+        (it died) is anybody's after ``LEASE_SECONDS``; only if it had been sent by then it is sent twice.
         """
         return sum(
             self._send_notice(message, channel) for channel in self._channels(message.kind) if self._can_reach(channel, message)
         )
+
+    def send_each_once(self, messages: Iterable[Message], seconds: float) -> int:
+        """Send messages as ``send_once`` does, for about this long; return how many reached a channel."""
+        until = self._clock.monotonic() + seconds
+        count = 0
+        for message in messages:
+            if self._clock.monotonic() >= until:
+                self._note("the time is up; forecasts and anomalies that were not looked at come with the next run")
+                break
+            count += self.send_once(message) > 0
+        return count
+
+    def reaches(self, kind: str) -> bool:
+        """Return True if the policy sends alerts of a kind to a channel that has an address."""
+        return any(channel in self._notifiers for channel in self._channels(kind))
+
+    @property
+    def has_failed(self) -> bool:
+        """True once a channel has refused a message in this pass."""
+        return bool(self._paused)
 
     def send_now(self, message: Message) -> int:
         """Send a message at once, without any ledger (it is the one that is down); return how many channels got it."""
@@ -150,15 +172,28 @@ class Courier:
 
     def _send_notice(self, message: Message, channel: str) -> bool:
         key = f"notice/{short_name(message.dedup_key)}/{channel}"
+        if channel in self._paused or key in self._noticed:
+            return False
+        self._noticed.add(key)
+        details = {"name": message.dedup_key[:500], "channel": channel}
         for number in range(1, NOTICE_TRIES_MOST + 1):
-            details = {"name": message.dedup_key[:500], "channel": channel}
-            if written(self._ledger, f"{key}/{number}/claim", "notice_claimed", {**details, "claimant": self._claimant}):
+            claim, end = f"{key}/{number}/claim", f"{key}/{number}"
+            if written(self._ledger, claim, "notice_claimed", {**details, "claimant": self._claimant}):
                 is_sent = self._send(channel, message, self._clock.monotonic() + SENDING_SECONDS)
-                written(self._ledger, f"{key}/{number}", "notice", {**details, "outcome": "sent" if is_sent else "not_sent"})
+                written(self._ledger, end, "notice", {**details, "outcome": "sent" if is_sent else "not_sent"})
                 return is_sent
-            if written(self._ledger, f"{key}/{number}", "notice", {**details, "outcome": "sent"}):
+            if not self._may_try_again(claim, end, details):
                 return False
         return False
+
+    def _may_try_again(self, claim: str, end: str, details: Mapping[str, str]) -> bool:
+        """Return True if somebody's try ended without success, or was left for so long that it is closed as failed now."""
+        claimed, ended = self._ledger.notes((claim, end))
+        if claimed is None:
+            return False
+        if ended is None and self._ledger.now() - claimed.parsed().at < timedelta(seconds=LEASE_SECONDS):
+            return False
+        return written(self._ledger, end, "notice", {**details, "outcome": "not_sent"})
 
     def _send(self, channel: str, message: Message, until: float) -> bool:
         """Send to one channel, once more after a short pause it asked for. A channel that failed is left alone for this pass."""

@@ -70,7 +70,12 @@ def messages() -> dict[str, Message]:
         "vp-engineering@acme.test",
         RESETS_AT,
     )
-    causes = (("workflow/ci_cd_review", 20 * USD), ("pull request 7", 18 * USD), ("user/release-bot", 18 * USD), ("other", USD))
+    causes = (
+        ("workflow ci_cd_review", 18 * USD, 10_000),
+        ("user release-bot", 16 * USD, 8_888),
+        ("pull request acme/shop#7", 15 * USD, 8_333),
+        ("model small", USD, 555),
+    )
     anomaly = AnomalyAlert(Scope("team", "payments"), "2026-11-24", 24 * USD, 6 * USD, causes, "payments-lead@acme.test")
     down = LedgerDown("redis://ledger.acme.test:6379 cannot be reached: connection refused", AT)
     tiers = {tier: crossed_message(parse_payload(payload(tier)), policy) for tier in ("warn", "alert", "stop")}
@@ -93,7 +98,7 @@ def hostile_messages() -> list[Message]:
         crossed_message(crossed, policy),
         resolved_message(crossed, policy, HOSTILE),
         forecast_message(ForecastAlert(scope, "day", "2026-11-24", "tokens", 10, 9, 12, 11, 13, HOSTILE, RESETS_AT), policy),
-        anomaly_message(AnomalyAlert(scope, "2026-11-24", 5, 1, ((HOSTILE * 30, 4),) * 5, HOSTILE), policy),
+        anomaly_message(AnomalyAlert(scope, "2026-11-24", 5, 1, ((HOSTILE * 30, 4, 10_000),) * 5, HOSTILE), policy),
         ledger_down_message(LedgerDown(HOSTILE * 9, AT), policy),
     ]
 
