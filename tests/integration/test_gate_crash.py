@@ -48,6 +48,30 @@ def test_killed_between_any_two_steps_the_ledger_accounts_for_the_call(tmp_path:
     assert (entries.count("void"), entries.count("hold"), entries.count("post")) == (1, 1, 1)
 
 
+def test_a_review_killed_between_any_two_steps_leaves_a_ledger_that_verifies(tmp_path: Path) -> None:
+    """Killed at every step in turn, a whole review leaves a whole ledger; the one call that was under way, if any, becomes a hold."""
+    step, is_finished, held_counts = 0, False, []
+    while not is_finished:
+        step += 1
+        path = tmp_path / f"ledger-{step}.db"
+        process = child(f"from fakes.review_crash import review_child; review_child({str(path)!r}, {step})")
+        status = process.wait(60)
+        assert status in {0, -signal.SIGKILL}
+        is_finished = status == 0
+        ledger = SqliteLedger(path, clock=SimulatedTime(START + timedelta(days=1)))
+        assert_exact(ledger)
+        under_way = counted(ledger).pending.requests
+        assert ledger.sweep(100) == under_way <= 1
+        assert_exact(ledger)
+        value = counted(ledger)
+        assert (value.pending, value.held.requests) == ((0, 0, 0), under_way)
+        held_counts.append(under_way)
+        ledger.close()
+    assert step > 12
+    assert 0 < sum(held_counts) < step
+    assert held_counts[-1] == 0
+
+
 def test_processes_racing_for_one_budget_never_pass_it(tmp_path: Path) -> None:
     """Four processes that want three times what is left end at or under the limit, with every nano-dollar accounted for."""
     path = tmp_path / "ledger.db"
