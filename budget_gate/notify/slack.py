@@ -1,9 +1,14 @@
 """Slack by incoming webhook. The address is the secret: it is held here, handed to the library, and shown nowhere."""
 
+from typing import TYPE_CHECKING
+
 from budget_gate.core.errors import NotifyError
 from budget_gate.notify.addresses import checked_address, retry_after_seconds
 from budget_gate.notify.interface import Message
 from budget_gate.notify.slack_blocks import blocks_of, text_of
+
+if TYPE_CHECKING:
+    from slack_sdk.webhook import WebhookClient
 
 TIMEOUT_SECONDS = 10
 
@@ -19,6 +24,20 @@ _HINTS = {
     "posting_to_general_channel_denied": "make a webhook for another channel",
 }
 """Slack's own words for what retrying does not cure, and what does."""
+
+
+def quiet_client(url: str, timeout_seconds: int) -> "WebhookClient":
+    """Return the library's client of a webhook, one that neither tells a log the address nor sends anything twice.
+
+    Raises ``ImportError`` where the library is not installed.
+    """
+    import logging
+
+    from slack_sdk.webhook import WebhookClient
+
+    # A logger of its own, outside the tree: at DEBUG the library would log the address to whoever listens.
+    silent = logging.Logger("budget-gate-slack", level=logging.CRITICAL + 1)  # noqa: LOG001 (it must not be found)
+    return WebhookClient(url, timeout=timeout_seconds, logger=silent, retry_handlers=[])
 
 
 class SlackNotifier:
@@ -42,15 +61,10 @@ class SlackNotifier:
         raise NotifyError(f"Slack answered {status}{f' {word}' if word in _HINTS else ''}; {hint}")
 
     def _posted(self, message: Message) -> tuple[int, str, dict[str, str]]:
-        import logging
-
         try:
-            from slack_sdk.webhook import WebhookClient
+            client = quiet_client(self._url, self._timeout_seconds)
         except ImportError:
             raise NotifyError("Slack needs the package slack-sdk; install budget-gate-ci[slack]") from None
-        # A logger of its own, outside the tree: at DEBUG the library would log the address to whoever listens.
-        silent = logging.Logger("budget-gate-slack", level=logging.CRITICAL + 1)  # noqa: LOG001 (it must not be found)
-        client = WebhookClient(self._url, timeout=self._timeout_seconds, logger=silent, retry_handlers=[])
         try:
             answer = client.send(text=text_of(message), blocks=blocks_of(message), unfurl_links=False, unfurl_media=False)
         except Exception as error:  # noqa: BLE001 (urllib, ssl, http.client and the library raise each in its own way)

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from budget_gate.core.errors import UsageError
+from budget_gate.notify.addresses import checked_address
 from budget_gate.notify.report_channel import PostResult
+from budget_gate.notify.slack import quiet_client
 
 TIMEOUT_SECONDS = 15
 
@@ -15,9 +17,7 @@ class SlackReportChannel:
     name = "slack"
 
     def __init__(self, webhook_url: str) -> None:
-        if not webhook_url.startswith(("https://", "http://127.0.0.1:", "http://localhost:")) or not webhook_url.isprintable():
-            raise UsageError("SLACK_WEBHOOK_URL is not an https address; write https://hooks.slack.com/services/...")
-        self._webhook_url = webhook_url
+        self._webhook_url = checked_address(webhook_url, "SLACK_WEBHOOK_URL")
 
     def __repr__(self) -> str:
         return "SlackReportChannel(***)"
@@ -25,14 +25,12 @@ class SlackReportChannel:
     def post(self, message: Mapping[str, Any]) -> PostResult:
         """Post once. Slack's answer decides; without one nobody knows whether it was posted."""
         try:
-            from slack_sdk.webhook import WebhookClient
+            client = quiet_client(self._webhook_url, TIMEOUT_SECONDS)
         except ImportError:
             raise UsageError("Slack needs an extra: pip install 'budget-gate-ci[slack]'") from None
         from socket import gaierror
         from urllib.error import URLError
 
-        # No retries of the SDK's own: one that follows a lost answer would post twice.
-        client = WebhookClient(self._webhook_url, timeout=TIMEOUT_SECONDS, retry_handlers=[])
         try:
             response = client.send_dict(dict(message))
         except URLError as error:
