@@ -332,4 +332,4 @@ def _say(text: str) -> None:
 
 def _warn(text: str) -> None:
     """Print a line that a backend wants an operator to see."""
-    print(f"budget-gate: warning: {text}", file=sys.stderr)  # noqa: T201 (logs go to stderr)
+    _say(f"warning: {text}")

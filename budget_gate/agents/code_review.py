@@ -22,10 +22,9 @@ from budget_gate.core.finding_checks import ShownCode, checked
 from budget_gate.core.money import usd_short
 from budget_gate.core.packing import LeftOut, Plan
 from budget_gate.core.pull_requests import SEVERITIES, PullRequest, Severity
-from budget_gate.core.reviews import ReviewOutcome
+from budget_gate.core.reviews import ReviewOutcome, without_review
 from budget_gate.core.routing import Facts, Route
 from budget_gate.core.tasks import Task
-from budget_gate.core.usage import Usage
 from budget_gate.gate.alternatives import Alternative
 from budget_gate.gate.interface import GateService
 from budget_gate.ledger.interface import Ledger
@@ -105,23 +104,10 @@ class CodeReviewAgent:
 
     def _nothing_to_review(self, selection: Selection) -> ReviewOutcome:
         aside = len(selection.set_aside)
-        return ReviewOutcome(
-            verdict="pass",
-            reason=f"nothing to review: {aside} changed file{'' if aside == 1 else 's'} set aside"
-            if aside
-            else "the diff is empty",
-            findings=(),
-            reviewed_files=0,
-            reviewed_hunks=0,
-            not_reviewed=selection.set_aside,
-            cost_nano_usd=0,
-            usage=Usage(),
-            tier="",
-            model="",
-            route_reason="no model was needed",
-            provider=self._gate.provider_name,
-            budgets=self._gate.budgets(self._task, self._task.workflow.model),
-        )
+        reason = f"nothing to review: {aside} changed file{'' if aside == 1 else 's'} set aside" if aside else "the diff is empty"
+        budgets = self._gate.budgets(self._task, self._task.workflow.model)
+        outcome = without_review("pass", reason, provider=self._gate.provider_name, budgets=budgets)
+        return outcome._replace(not_reviewed=selection.set_aside)
 
     def _dry(self, planned: Plan, run: ReviewRun, selection: Selection) -> ReviewOutcome:
         """Say what a review would do. Every file is named with its estimate; nothing is sent or taken."""

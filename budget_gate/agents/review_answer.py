@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeGuard, cast, get_args
 
 from budget_gate.agents.review_request import TOOL_NAME, shown
+from budget_gate.agents.tool_answers import tool_input
 from budget_gate.core.diff_pieces import Piece
 from budget_gate.core.diff_values import LineRange, side_range
 from budget_gate.core.pull_requests import SEVERITIES, Finding, Severity, Side
@@ -71,7 +72,7 @@ class ShownLines:
 def read_answer(message: Mapping[str, Any], lines: ShownLines) -> Answer:
     """Return what a Messages response says about the shown lines."""
     stop_reason = message.get("stop_reason")
-    reported = _tool_input(message)
+    reported = tool_input(message, TOOL_NAME)
     items = reported.get("findings") if reported is not None else None
     if reported is None or not isinstance(items, list):
         return Answer((), 0, "", _why_unusable(stop_reason), is_usable=False)
@@ -95,15 +96,6 @@ def _why_unusable(stop_reason: object) -> str:
     if stop_reason == "max_tokens":
         return "the model's answer was cut off before it reported anything"
     return "the model's answer is not of the agreed form"
-
-
-def _tool_input(message: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    content = message.get("content")
-    for block in content if isinstance(content, list) else ():
-        if isinstance(block, Mapping) and block.get("type") == "tool_use" and block.get("name") == TOOL_NAME:
-            reported = block.get("input")
-            return reported if isinstance(reported, Mapping) else None
-    return None
 
 
 def _finding(item: object, lines: ShownLines) -> Finding | None:

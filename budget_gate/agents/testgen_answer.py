@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from budget_gate.agents.testgen_checkout import Checkout
 from budget_gate.agents.testgen_request import TOOL_NAME
 from budget_gate.agents.testgen_syntax import DoesNotParse, check_syntax
+from budget_gate.agents.tool_answers import tool_input
 from budget_gate.core.secrets_masking import MASK
 from budget_gate.core.test_plans import PRIORITIES, PlannedCase, RejectedFile, WrittenFile
 
@@ -34,7 +35,7 @@ class PlanAnswer(NamedTuple):
 
 def read_plan(message: Mapping[str, Any], checkout: Checkout, *, may_overwrite: bool = False) -> PlanAnswer:
     """Return the plan and the files of a Messages response, files that may not be written set aside with the reason."""
-    reported = _tool_input(message)
+    reported = tool_input(message, TOOL_NAME)
     is_cut = message.get("stop_reason") == "max_tokens"
     if reported is None or not isinstance(reported.get("cases"), list):
         failure = "the model's answer was cut off" if is_cut else "the model's answer is not of the agreed form"
@@ -57,15 +58,6 @@ def read_plan(message: Mapping[str, Any], checkout: Checkout, *, may_overwrite: 
     summary = reported.get("summary")
     shortened = summary.strip()[:SUMMARY_CHARACTERS_MOST] if isinstance(summary, str) else ""
     return PlanAnswer(tuple(cases.values()), tuple(files.values()), tuple(rejected), shortened, failure)
-
-
-def _tool_input(message: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    content = message.get("content")
-    for block in content if isinstance(content, list) else ():
-        if isinstance(block, Mapping) and block.get("type") == "tool_use" and block.get("name") == TOOL_NAME:
-            reported = block.get("input")
-            return reported if isinstance(reported, Mapping) else None
-    return None
 
 
 def _case(item: object) -> PlannedCase | None:

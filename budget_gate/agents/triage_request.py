@@ -9,6 +9,7 @@ from typing import Any
 
 from budget_gate.agents.prompt_files import Prompt
 from budget_gate.agents.review_request import shown
+from budget_gate.agents.tool_answers import tool_input
 from budget_gate.core.diff_pieces import Piece
 
 TRIAGE_TOOL_NAME = "pick_hunks"
@@ -63,15 +64,11 @@ def _listed(number: int, piece: Piece) -> str:
 
 def read_picks(message: Mapping[str, Any], pieces: Sequence[Piece]) -> frozenset[tuple[int, ...]] | None:
     """Return the hunks that an answer picks of those listed, or None when it is not of the agreed form. Never raises."""
-    content = message.get("content")
-    for block in content if isinstance(content, list) else ():
-        if isinstance(block, Mapping) and block.get("type") == "tool_use" and block.get("name") == TRIAGE_TOOL_NAME:
-            given = block.get("input")
-            picks = given.get("picks") if isinstance(given, Mapping) else None
-            if not isinstance(picks, list):
-                return None
-            numbers = [each.get("hunk") for each in picks if isinstance(each, Mapping)]
-            listed = range(1, len(pieces) + 1)
-            wanted = [number for number in numbers if isinstance(number, int) and not isinstance(number, bool)]
-            return frozenset(pieces[number - 1].hunk for number in wanted if number in listed)
-    return None
+    given = tool_input(message, TRIAGE_TOOL_NAME)
+    picks = given.get("picks") if given is not None else None
+    if not isinstance(picks, list):
+        return None
+    numbers = [each.get("hunk") for each in picks if isinstance(each, Mapping)]
+    listed = range(1, len(pieces) + 1)
+    wanted = [number for number in numbers if isinstance(number, int) and not isinstance(number, bool)]
+    return frozenset(pieces[number - 1].hunk for number in wanted if number in listed)

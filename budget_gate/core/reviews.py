@@ -42,3 +42,31 @@ class ReviewOutcome(NamedTuple):
     masked_secrets: int = 0
     is_left_alone: bool = False
     is_outage: bool = False
+
+
+def without_review(
+    verdict: Verdict,
+    reason: str,
+    *,
+    tier: str = "",
+    model: str = "",
+    route_reason: str = "no model was needed",
+    provider: str = "none",
+    budgets: tuple[BudgetState, ...] = (),
+) -> ReviewOutcome:
+    """Return an outcome for which nothing was read, found or paid."""
+    return ReviewOutcome(
+        verdict=verdict,
+        reason=reason,
+        findings=(),
+        reviewed_files=0,
+        reviewed_hunks=0,
+        not_reviewed=(),
+        cost_nano_usd=0,
+        usage=Usage(),
+        tier=tier,
+        model=model,
+        route_reason=route_reason,
+        provider=provider,
+        budgets=budgets,
+    )

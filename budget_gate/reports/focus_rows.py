@@ -1,4 +1,4 @@
-"""Rows in the columns of FOCUS, the FinOps Foundation's open format for bills (https://focus.finops.org), at token grain.
+"""Rows in the columns of FOCUS, version 1.0, the FinOps Foundation's open format for bills (https://focus.finops.org), at token grain.
 
 One row per kind of token (and per kind of search) of a call; a held call, and one whose tokens are not known, is one row of one
 request. ``BilledCost`` and ``EffectiveCost`` are the posted nano-dollars, split exactly (``analytics.token_split``);
@@ -18,8 +18,6 @@ from budget_gate.core.money import EXACT, usd_text
 from budget_gate.core.periods import window_at
 from budget_gate.core.prices import DatedPrice, PriceBook
 from budget_gate.reports.export_rows import LABELS
-
-FOCUS_VERSION = "1.0"
 
 COLUMNS = (
     "AvailabilityZone", "BilledCost", "BillingAccountId", "BillingAccountName", "BillingCurrency", "BillingPeriodEnd",

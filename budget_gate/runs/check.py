@@ -12,9 +12,8 @@ from budget_gate.core.policy import Policy
 from budget_gate.core.prices import PriceBook, worst_cost_nano_usd
 from budget_gate.core.pull_requests import Verdict
 from budget_gate.core.reservations import BudgetState, Refusal, Refused
-from budget_gate.core.reviews import ReviewOutcome
+from budget_gate.core.reviews import ReviewOutcome, without_review
 from budget_gate.core.tasks import Task
-from budget_gate.core.usage import Usage
 from budget_gate.ledger.interface import Ledger
 
 
@@ -93,21 +92,12 @@ def _outcome(
     outage: LedgerUnavailable | None = None,
 ) -> ReviewOutcome:
     tier = task.workflow.model
-    return ReviewOutcome(
-        verdict=verdict,
-        reason=reason,
-        findings=(),
-        reviewed_files=0,
-        reviewed_hunks=0,
-        not_reviewed=(),
-        cost_nano_usd=0,
-        usage=Usage(),
+    outcome = without_review(
+        verdict,
+        reason,
         tier=tier,
         model=policy.models[tier],
         route_reason="the usual tier of this workflow",
-        provider="none",
         budgets=tuple(state for state in budgets if state.per != "lifetime"),
-        refused=refused,
-        failure=str(outage or ""),
-        is_outage=outage is not None,
     )
+    return outcome._replace(refused=refused, failure=str(outage or ""), is_outage=outage is not None)

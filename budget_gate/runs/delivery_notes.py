@@ -1,9 +1,9 @@
 """How far an alert has come, channel by channel, kept in the ledger as notes, so that one dead channel does not repeat the others.
 
-A ledger answers "was this key used?" only by refusing to use it for something else. So every attempt has one note per channel that
-says how it ended, written once: by the attempt itself (``sent``), or by the next one, which closes the attempt as ``not_sent`` and
-learns from a refusal that it had been sent after all. A process that dies between sending and writing is thus the one case in which
-a message is sent twice.
+Every attempt has one note per channel that says how it ended, written once: by the attempt itself (``sent``), or by the next one, which
+closes the attempt as ``not_sent`` and learns from a refusal that it had been sent after all. (Asking ``Ledger.notes`` first would not
+do: an attempt must be closed in the very step that finds it open, or it could still end as sent.) A process that dies between sending
+and writing is thus the one case in which a message is sent twice.
 """
 
 from budget_gate.core.errors import KeyReused

@@ -1,8 +1,7 @@
 """What a review leaves alone by default: drafts, pull requests of bots, and runs that a bot's own comment started."""
 
 from budget_gate.core.pull_requests import PullRequest
-from budget_gate.core.reviews import ReviewOutcome
-from budget_gate.core.usage import Usage
+from budget_gate.core.reviews import ReviewOutcome, without_review
 
 
 def why_left_alone(
@@ -25,19 +24,4 @@ def why_left_alone(
 
 def left_alone(reason: str) -> ReviewOutcome:
     """Return the outcome of a review that was not asked for: it passes, costs nothing, and says why."""
-    return ReviewOutcome(
-        verdict="pass",
-        reason=f"left alone: {reason}",
-        findings=(),
-        reviewed_files=0,
-        reviewed_hunks=0,
-        not_reviewed=(),
-        cost_nano_usd=0,
-        usage=Usage(),
-        tier="",
-        model="",
-        route_reason="no model was needed",
-        provider="none",
-        budgets=(),
-        is_left_alone=True,
-    )
+    return without_review("pass", f"left alone: {reason}")._replace(is_left_alone=True)

@@ -6,7 +6,7 @@ from typing import Any
 from fakes.anthropic_server import KEY
 
 from budget_gate.client import Gate, open_gate
-from budget_gate.core.amounts import CounterValue
+from budget_gate.core.amounts import ZERO, CounterValue
 from budget_gate.core.errors import BudgetRefused
 from budget_gate.ledger.sqlite import SqliteLedger
 
@@ -52,6 +52,12 @@ def spent(folder: Path, scope: str = "org", per: str = "month") -> CounterValue:
             total = total.plus(row.value)
     ledger.close()
     return total
+
+
+def ends(folder: Path) -> tuple[bool, bool, bool]:
+    """Return whether anything is posted, pending and held."""
+    value = spent(folder)
+    return bool(value.posted.nano_usd), value.pending != ZERO, value.held != ZERO
 
 
 def race_child(folder: str, url: str, calls: int) -> None:

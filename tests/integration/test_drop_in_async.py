@@ -8,7 +8,7 @@ from pathlib import Path
 import anthropic
 import pytest
 from fakes.anthropic_server import AnthropicServer, Behaviour
-from fakes.open_gates import ASK, opened, spent, write_policy
+from fakes.open_gates import ASK, ends, opened, spent, write_policy
 
 from budget_gate.client import Gate
 from budget_gate.core.amounts import ZERO
@@ -27,12 +27,6 @@ def gate(server: AnthropicServer, tmp_path: Path) -> Iterator[Gate]:
     """A gate of five dollars before the fake API."""
     with opened(tmp_path, server.url) as made:
         yield made
-
-
-def ends(folder: Path) -> tuple[bool, bool, bool]:
-    """Return whether anything is posted, pending and held."""
-    value = spent(folder)
-    return bool(value.posted.nano_usd), value.pending != ZERO, value.held != ZERO
 
 
 def test_a_message_is_answered_and_paid_for(gate: Gate, tmp_path: Path) -> None:

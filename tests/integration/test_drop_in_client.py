@@ -10,7 +10,7 @@ from typing import Any
 import anthropic
 import pytest
 from fakes.anthropic_server import AnthropicServer, Behaviour
-from fakes.open_gates import ASK, MODEL, opened, race_child, spent, write_policy
+from fakes.open_gates import ASK, MODEL, ends, opened, race_child, spent, write_policy
 
 from budget_gate.client import Gate
 from budget_gate.core.amounts import ZERO
@@ -35,12 +35,6 @@ def gate(server: AnthropicServer, tmp_path: Path) -> Iterator[Gate]:
     """A gate of five dollars before the fake API."""
     with opened(tmp_path, server.url) as made:
         yield made
-
-
-def ends(folder: Path) -> tuple[bool, bool, bool]:
-    """Return whether anything is posted, pending and held."""
-    value = spent(folder)
-    return bool(value.posted.nano_usd), value.pending != ZERO, value.held != ZERO
 
 
 def test_a_message_is_answered_and_paid_for(gate: Gate, tmp_path: Path) -> None:
