@@ -4,6 +4,7 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from contract.ledgers import Backend, Store
 from fakes.ledger_requests import TEAM, actual, charge, line, request, usd
@@ -14,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from budget_gate.core.charges import Charge
 from budget_gate.core.reservations import Admitted, Decision, Refused, ReserveRequest, Waiting
 from budget_gate.core.scopes import ORG
+from budget_gate.ledger.interface import Ledger
 from budget_gate.ledger.verify import verify
 
 # The clock moves in steps of ten minutes from five past, deadlines lie five minutes off that grid, and an example takes seconds:
@@ -21,6 +23,7 @@ from budget_gate.ledger.verify import verify
 START = datetime(2026, 5, 13, 20, 5, tzinfo=UTC)
 STEP = timedelta(minutes=10)
 LIMITED = (("org", "day"), ("team/payments", "lifetime"))
+ZONES = ("UTC", "Pacific/Auckland", "America/Los_Angeles", "Asia/Kathmandu")
 
 amounts = st.integers(0, 60)
 
@@ -30,13 +33,14 @@ class Model:
 
     def __init__(self) -> None:
         self.now = START
+        self.zone = "UTC"
         self.limits = dict.fromkeys(LIMITED, 100)
         self.parts: dict[tuple[str, str], dict[str, int]] = {}
         self.reservations: dict[str, dict[str, Any]] = {}
 
     def counters(self) -> list[tuple[str, str]]:
-        """Name the counters of this moment: the day's, and the one that never ends."""
-        return [("org", f"{self.now:%Y-%m-%d}"), ("team/payments", "all")]
+        """Name the counters of this moment: the day's in the policy's zone, and the one that never ends."""
+        return [("org", f"{self.now.astimezone(ZoneInfo(self.zone)):%Y-%m-%d}"), ("team/payments", "all")]
 
     def part(self, counter: tuple[str, str]) -> dict[str, int]:
         """Return a counter's three parts."""
@@ -84,10 +88,17 @@ class LedgerMachine(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.store: Store = backend.open(Path(self.folder.name))
         self.store.set_time(START)
+        self.is_shared = backend.is_shared
+        self.heir: Ledger | None = None
         self.model = Model()
         self.sent: list[tuple[ReserveRequest, Decision]] = []
         self.moves: list[tuple[str, str, int, Any]] = []
         self.steps = 0
+
+    @property
+    def ledger(self) -> Ledger:
+        """The handle in use: the first one, or that of whoever came after a crash."""
+        return self.heir or self.store.ledger
 
     def charges(self) -> tuple[Charge, ...]:
         """Return the limits as they are now."""
@@ -106,13 +117,13 @@ class LedgerMachine(RuleBasedStateMachine):
             minimum=usd(minimum),
             may_wait=may_wait,
             ttl_seconds=int(lifetime.total_seconds()),
-        )
+        )._replace(zone=self.model.zone)
         self.model.expire()
         expected = self.model.decide(amount, minimum, may_wait=may_wait)
-        decision = self.store.ledger.reserve(asked)
+        decision = self.ledger.reserve(asked)
         if isinstance(decision, Waiting):
             assert expected == "wait"
-            self.store.ledger.leave_queue(asked.key)
+            self.ledger.leave_queue(asked.key)
             return
         self.sent.append((asked, decision))
         if isinstance(decision, Refused):
@@ -128,7 +139,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def ask_again(self, data: st.DataObject) -> None:
         """Lose an answer and send the same request again."""
         asked, answer = data.draw(st.sampled_from(self.sent))
-        again = self.store.ledger.reserve(asked._replace(charges=self.charges()))
+        again = self.ledger.reserve(asked._replace(charges=self.charges(), zone=self.model.zone))
         assert isinstance(again, Admitted | Refused)
         assert again.replayed
         assert again._replace(budgets=answer.budgets, replayed=False) == answer
@@ -160,8 +171,8 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def _resolve(self, move: str, key: str, cost: int, name: str) -> Any:
         if move == "settle":
-            return self.store.ledger.settle(key, name, actual(usd(cost)))
-        return getattr(self.store.ledger, move)(key, name, "because")
+            return self.ledger.settle(key, name, actual(usd(cost)))
+        return getattr(self.ledger, move)(key, name, "because")
 
     @rule(which=st.sampled_from(LIMITED), limit=st.integers(0, 200))
     def change_limit(self, which: tuple[str, str], limit: int) -> None:
@@ -173,34 +184,55 @@ class LedgerMachine(RuleBasedStateMachine):
         """Move the clock, at times past midnight."""
         self.model.now += steps * STEP
         self.store.set_time(self.model.now)
+        if self.heir is not None:
+            self.take_over()
+
+    @rule(zone=st.sampled_from(ZONES))
+    def change_zone(self, zone: str) -> None:
+        """Move the policy to another zone: what is open stays in the day it was reserved in."""
+        self.model.zone = zone
+
+    @precondition(lambda self: self.is_shared)
+    @rule()
+    def crash(self) -> None:
+        """Lose the process, with all it knew: another one goes on with what is stored."""
+        self.take_over()
+
+    def take_over(self) -> None:
+        """Open the storage anew, as a process does that has never seen it."""
+        if self.heir is not None:
+            self.heir.close()
+        self.heir = self.store.opener()()
 
     @rule()
     def sweep(self) -> None:
         """Turn the expired into holds."""
         self.model.expire()
-        self.store.ledger.sweep(100)
+        self.ledger.sweep(100)
 
     @invariant()
     def budgets_agree(self) -> None:
         """Each limit stands as in the model."""
-        states = self.store.ledger.read(self.charges(), "UTC")
+        states = self.ledger.read(self.charges(), self.model.zone)
         for counter, state in zip(self.model.counters(), states, strict=True):
             part = self.model.part(counter)
             assert (state.posted, state.pending, state.held) == (part["posted"], part["pending"], part["held"])
 
     def teardown(self) -> None:
         """Every counter of every day agrees, and the entries add up to them."""
-        for row in self.store.ledger.counters():
+        for row in self.ledger.counters():
             part = self.model.part((row.scope, row.label))
             assert [each.nano_usd for each in row.value] == [part["posted"], part["pending"], part["held"]]
-        finding = verify(self.store.ledger)
+        finding = verify(self.ledger)
+        if self.heir is not None:
+            self.heir.close()
         self.store.close()
         self.folder.cleanup()
         assert finding.ok, finding
 
 
 def test_every_backend_does_as_the_model(backend: Backend) -> None:
-    """Laws 1 to 8: after any sequence of operations, retries, limit changes and clock moves, ledger and model agree."""
+    """Laws 1 to 8: after any sequence of operations, retries, crashes and changes of limit, zone and clock, ledger and model agree."""
     run_state_machine_as_test(
         lambda: LedgerMachine(backend),  # type: ignore[arg-type]  # hypothesis calls it; it need not be a class
         settings=settings(
