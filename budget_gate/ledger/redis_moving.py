@@ -12,11 +12,12 @@ from budget_gate.core.audit import MONEY_KINDS, Entry, ParsedEntry, compact_json
 from budget_gate.core.errors import LedgerError
 from budget_gate.core.reservations import Crossing, Resolution
 from budget_gate.ledger.answers import decision_json, parsed_decision, parsed_resolution
-from budget_gate.ledger.books import OpenReservation, PlacedCharge
+from budget_gate.ledger.books import OpenReservation
 from budget_gate.ledger.books import Operation as Answered
 from budget_gate.ledger.identity import reservation_id
 from budget_gate.ledger.interface import CounterRow
 from budget_gate.ledger.moving import Crossed, Record, StoredOperation, crossing_of
+from budget_gate.ledger.placing import PlacedCharge, PlacedCharges
 from budget_gate.ledger.redis_calls import PAGE, Call, Calls, Operation, check_reply
 from budget_gate.ledger.redis_names import Names, counter_suffix
 from budget_gate.ledger.redis_plans import plan_text, stored_places
@@ -68,7 +69,7 @@ def _open_reservation(name: str, fields: Sequence[str | None]) -> OpenReservatio
     shown = stored_reservation(name, fields[:12])
     if shown is None:
         return None
-    places = tuple(PlacedCharge(*place) for place in stored_places(fields[12] or "[]"))
+    places = PlacedCharges(PlacedCharge(*place) for place in stored_places(fields[12] or "[]"))
     times = (shown.created_at, shown.expires_at, shown.cost, shown.resolved_at)
     return OpenReservation(name, shown.key, shown.state, shown.granted, shown.labels, places, *times)
 
