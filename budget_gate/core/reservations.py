@@ -4,7 +4,7 @@ A reservation is ``pending`` until it is resolved, once: ``posted`` (the cost is
 nobody can say, ``held`` (counted at the reserved amount until somebody can). Refusals are values here, never exceptions.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -174,28 +174,30 @@ class Reservation(NamedTuple):
 
 def budget_state(charge: Charge, line: LimitLine, window: Window, value: CounterValue) -> BudgetState:
     """Return how one limit stands, given its counter."""
-    posted, pending, held = value.posted.of(line.unit), value.pending.of(line.unit), value.held.of(line.unit)
-    return BudgetState(
-        scope=charge.scope,
-        per=charge.per,
-        unit=line.unit,
-        mode=line.mode,
-        limit=line.limit,
-        stop=line.stop_line,
-        posted=posted,
-        pending=pending,
-        held=held,
-        tier=tier_reached(line, posted + held),
-        resets_at=window.ends_at,
-        owner=line.owner,
-        admission_line=line.admission_line,
-    )
+    state = budget_state_of(charge, line, window)
+    return state(value.posted.of(line.unit), value.pending.of(line.unit), value.held.of(line.unit))
+
+
+def budget_state_of(charge: Charge, line: LimitLine, window: Window) -> Callable[[int, int, int], BudgetState]:
+    """Return what makes the state of one limit from what is posted, pending and held, in its unit: all else is fixed."""
+    fixed = (charge.scope, charge.per, line.unit, line.mode, line.limit, line.stop_line)
+    also_fixed = (window.ends_at, line.owner, line.admission_line)
+    tiers = line.tier_lines
+
+    def state(posted: int, pending: int, held: int) -> BudgetState:
+        return BudgetState._make((*fixed, posted, pending, held, _highest(tiers, posted + held), *also_fixed))
+
+    return state
 
 
 def tier_reached(line: LimitLine, used: int) -> str:
     """Return the highest tier whose line ``used`` has reached, or empty text."""
+    return _highest(line.tier_lines, used)
+
+
+def _highest(tiers: Sequence[tuple[str, int]], used: int) -> str:
     reached = ""
-    for tier, at in line.tier_lines:
+    for tier, at in tiers:
         if used >= at:
             reached = tier
     return reached

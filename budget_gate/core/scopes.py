@@ -48,6 +48,6 @@ def parse_scope(text: str) -> Scope:
 
 def storable_name(name: str) -> str:
     """Return ``name`` if every ledger can store it; raise ``ValueError`` for NUL and lone surrogates, which none can."""
-    if "\0" in name or any("\ud800" <= character <= "\udfff" for character in name):
+    if "\0" in name or (not name.isascii() and any("\ud800" <= character <= "\udfff" for character in name)):
         raise ValueError(f"{name!r} contains a character that is not text")
     return name
