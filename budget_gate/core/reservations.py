@@ -174,7 +174,12 @@ class Reservation(NamedTuple):
 
 def budget_state(charge: Charge, line: LimitLine, window: Window, value: CounterValue) -> BudgetState:
     """Return how one limit stands, given its counter."""
-    posted, pending, held = value.posted.of(line.unit), value.pending.of(line.unit), value.held.of(line.unit)
+    unit = line.unit
+    return limit_state(charge, line, window, value.posted.of(unit), value.pending.of(unit), value.held.of(unit))
+
+
+def limit_state(charge: Charge, line: LimitLine, window: Window, posted: int, pending: int, held: int) -> BudgetState:
+    """Return how one limit stands, given what its counter holds in its unit."""
     return BudgetState(
         charge.scope,
         charge.per,

@@ -24,6 +24,12 @@ TTL_SECONDS_MOST = 30 * 24 * 3600
 
 def check_request(request: ReserveRequest) -> None:
     """Raise ``UsageError`` unless the request is one that every ledger can admit or refuse."""
+    check_asked(request)
+    check_charges(request.charges, request.zone)
+
+
+def check_asked(request: ReserveRequest) -> None:
+    """Raise ``UsageError`` unless all but the charges of a request is what every ledger can admit or refuse."""
     check_key(request.key)
     _check_amount(request.amount, "amount")
     if request.minimum is not None:
@@ -32,7 +38,6 @@ def check_request(request: ReserveRequest) -> None:
             raise UsageError(f"minimum {tuple(request.minimum)} is more than the amount; ask for at least the minimum")
     if not 1 <= request.ttl_seconds <= TTL_SECONDS_MOST:
         raise UsageError(f"ttl of {request.ttl_seconds} seconds; write 1 to {TTL_SECONDS_MOST}")
-    check_charges(request.charges, request.zone)
     check_labels(request.labels, "labels")
 
 
