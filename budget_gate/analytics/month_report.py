@@ -3,28 +3,32 @@
 Without a breakdown (``--totals``) no entry was read, and what only entries know is None rather than zero.
 """
 
-import re
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from datetime import datetime
 from decimal import ROUND_FLOOR
 from typing import NamedTuple
 
 from budget_gate.analytics.anomaly import AnomalyReport
-from budget_gate.analytics.monthly import NO_TEAM, Breakdown, MixLine, month_before
+from budget_gate.analytics.daily import CounterFields, counted_scope
+from budget_gate.analytics.month_exemptions import ExemptionUse, exemption_uses
+from budget_gate.analytics.month_periods import (
+    NOTHING,
+    Counters,
+    label_beginnings,
+    labels_wanted,
+    month_before,
+    month_window,
+    periods_of,
+)
+from budget_gate.analytics.monthly import NO_TEAM, Breakdown, MixLine
 from budget_gate.analytics.outlook import BudgetForecast
 from budget_gate.core.amounts import ZERO, Amount, CounterValue, Unit
 from budget_gate.core.charges import Charge, limit_line
 from budget_gate.core.money import EXACT, NANO_PER_USD
-from budget_gate.core.periods import Window, window_at
+from budget_gate.core.periods import Per, Window
 from budget_gate.core.policy import Budget, Limit, Policy, ValueLine
 from budget_gate.core.reservations import BudgetState, budget_state
-from budget_gate.core.scopes import ORG, Scope, parse_scope
-
-Counters = Mapping[tuple[Scope, str], CounterValue]
-"""What a ledger's counters hold, by scope and by the label of a day or a month."""
-
-_NOTHING = CounterValue()
-_MONTH = re.compile(r"(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])")
+from budget_gate.core.scopes import ORG, Scope
 
 
 class TeamMonth(NamedTuple):
@@ -77,6 +81,7 @@ class MonthReport(NamedTuple):
     daily: tuple[DailyUse, ...]
     spenders: tuple[tuple[str, Amount], ...]
     breakdown: Breakdown | None
+    exemptions: tuple[ExemptionUse, ...]
     value: tuple[ValueLine, ...]
     forecasts: tuple[BudgetForecast, ...] = ()
     anomalies: AnomalyReport | None = None
@@ -85,7 +90,7 @@ class MonthReport(NamedTuple):
     def is_empty(self) -> bool:
         """True if the ledger holds nothing at all of this month."""
         has_notes = self.breakdown is not None and (self.breakdown.pulls or self.breakdown.refusals.calls)
-        return self.total == _NOTHING and not has_notes
+        return self.total == NOTHING and not has_notes
 
 
 def build_report(
@@ -101,22 +106,16 @@ def build_report(
         zone=policy.timezone,
         user=user,
         is_over=now >= window.ends_at,
-        total=counters.get((scope, month), _NOTHING),
+        total=counters.get((scope, month), NOTHING),
         whole=_team(policy, counters, breakdown, month, "", scope, everyone=True),
         teams=_teams(policy, counters, breakdown, month, by_entries=bool(user)),
         budgets=_monthly_states(policy, counters, window, user),
-        daily=_daily_uses(policy, counters, month, user),
+        daily=_daily_uses(policy, counters, window, user),
         spenders=tuple(sorted(spenders, key=lambda each: (-each[1].nano_usd, each[0]))),
         breakdown=breakdown,
+        exemptions=exemption_uses(policy, counters, window, breakdown.exemptions) if breakdown else (),
         value=() if user else policy.value,
     )
-
-
-def month_window(month: str, zone: str) -> Window:
-    """Return the period that a label such as ``2026-11`` names. Raises ``ValueError`` if it is no month."""
-    if not _MONTH.fullmatch(month):
-        raise ValueError(f"{month[:40]!r} is not a month")
-    return window_at("month", zone, datetime(int(month[:4]), int(month[5:]), 15, tzinfo=UTC))
 
 
 def used(value: CounterValue) -> Amount:
@@ -164,8 +163,8 @@ def _team(
     everyone: bool = False,
     by_entries: bool = False,
 ) -> TeamMonth:
-    spend = used(counters.get((scope, month), _NOTHING))
-    before = used(counters.get((scope, month_before(month)), _NOTHING))
+    spend = used(counters.get((scope, month), NOTHING))
+    before = used(counters.get((scope, month_before(month)), NOTHING))
     cost_center = next((each.cost_center for each in policy.budgets if each.scope == scope), "")
     team = TeamMonth(name, cost_center, spend, before)
     if breakdown is None:
@@ -192,12 +191,14 @@ def _joined(mixes: Iterable[tuple[MixLine, ...]]) -> tuple[MixLine, ...]:
     return tuple(sorted(lines, key=lambda line: (-line.amount.nano_usd, line.workflow, line.model)))
 
 
-def _limits(policy: Policy, counters: Counters, per: str, user: str) -> Iterable[tuple[Scope, Budget, Limit]]:
-    """Yield each limit per ``per`` for each scope it holds for; a budget for every name, for the names that the counters know."""
+def _limits(policy: Policy, counters: Counters, per: Per, month: Window, user: str) -> Iterable[tuple[Scope, Budget, Limit]]:
+    """Yield each limit per ``per`` for each scope it holds for; a budget for every name, for the names that were counted then."""
     own = {budget.scope for budget in policy.budgets}
+    labels = {period.label for period in periods_of(per, policy.timezone, month)}
     names: dict[str, set[Scope]] = {}
-    for scope, _ in counters:
-        names.setdefault(scope.kind, set()).add(scope)
+    for scope, label in counters:
+        if label in labels:
+            names.setdefault(scope.kind, set()).add(scope)
     for budget in policy.budgets:
         scopes = sorted(names.get(budget.scope.kind, set()) - own) if budget.scope.is_wildcard else [budget.scope]
         for scope in scopes:
@@ -210,20 +211,20 @@ def _limits(policy: Policy, counters: Counters, per: str, user: str) -> Iterable
 
 def _monthly_states(policy: Policy, counters: Counters, window: Window, user: str) -> tuple[BudgetState, ...]:
     states = []
-    for scope, budget, limit in _limits(policy, counters, "month", user):
+    for scope, budget, limit in _limits(policy, counters, "month", window, user):
         line = limit_line(budget, limit, critical=True)
-        value = counters.get((scope, window.label), _NOTHING)
+        value = counters.get((scope, window.label), NOTHING)
         states.append(budget_state(Charge(scope, "month", (line,)), line, window, value))
     return tuple(states)
 
 
-def _daily_uses(policy: Policy, counters: Counters, month: str, user: str) -> tuple[DailyUse, ...]:
+def _daily_uses(policy: Policy, counters: Counters, window: Window, user: str) -> tuple[DailyUse, ...]:
     days: dict[Scope, list[tuple[str, CounterValue]]] = {}
     for (scope, label), value in counters.items():
-        if label.startswith(f"{month}-"):
+        if label.startswith(f"{window.label}-"):
             days.setdefault(scope, []).append((label, value))
     uses = []
-    for scope, budget, limit in _limits(policy, counters, "day", user):
+    for scope, budget, limit in _limits(policy, counters, "day", window, user):
         known = [(used(value).of(limit.unit), day) for day, value in sorted(days.get(scope, []))]
         if known:
             worst, day = max(known, key=lambda each: each[0])
@@ -237,14 +238,20 @@ def _of_kind(counters: Counters, kind: str, label: str) -> list[tuple[Scope, Cou
     return [(scope, value) for (scope, of), value in counters.items() if scope.kind == kind and of == label]
 
 
-def counters_of(rows: Iterable[tuple[str, str, str, CounterValue]], month: str) -> dict[tuple[Scope, str], CounterValue]:
-    """Return the counters that a report needs out of all of a ledger's (scope text, kind of period, label, value)."""
-    months = (month, month_before(month))
-    found = {}
-    for text, per, label, value in rows:
-        if (per == "month" and label in months) or (per == "day" and label.startswith(f"{month}-")):
-            found[parse_scope(text), label] = value
-    return found
+def counter_labels(policy: Policy, month: Window) -> tuple[str, ...]:
+    """Return beginnings of the labels of every counter that the report of a month needs."""
+    return label_beginnings(_labels(policy, month), month)
+
+
+def counters_of(policy: Policy, month: Window, rows: Iterable[CounterFields]) -> Counters:
+    """Return the counters that a report needs out of a ledger's."""
+    labels = _labels(policy, month)
+    return {(counted_scope(text), label): value for text, _, label, value in rows if label in labels}
+
+
+def _labels(policy: Policy, month: Window) -> frozenset[str]:
+    pers = frozenset(limit.per for budget in policy.budgets for limit in budget.limits)
+    return labels_wanted(pers, policy.timezone, month)
 
 
 def _sum(amounts: Iterable[Amount]) -> Amount:

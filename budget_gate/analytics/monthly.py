@@ -9,11 +9,15 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from budget_gate.analytics.month_exemptions import ExemptionLog
+from budget_gate.analytics.month_periods import month_before, month_window
 from budget_gate.analytics.outcomes import Event, PullName, Standing, event_from, month_of, standings
 from budget_gate.analytics.pr_costs import UNKNOWN, model_of, pull_of
 from budget_gate.analytics.spending import Note, Spend, SpendingReader
 from budget_gate.core.amounts import ZERO, Amount
 from budget_gate.core.audit import Entry
+from budget_gate.core.exemptions import Exemption
+from budget_gate.core.scopes import Scope
 
 NO_TEAM = ""
 """The team of work that names none. Its total is what the organization's counter holds beyond its teams' counters."""
@@ -48,13 +52,16 @@ class PullShare(NamedTuple):
 
 
 class Breakdown(NamedTuple):
-    """What the entries say of one month. ``pulls`` are those that ended in it, ``mix`` is by team, the dearest first."""
+    """What the entries say of one month. ``pulls`` are those that ended in it, ``mix`` is by team, the dearest first.
+
+    ``exemptions`` were in force at some time of it.
+    """
 
     month: str
     pulls: tuple[PullShare, ...]
     mix: Mapping[str, tuple[MixLine, ...]]
     refusals: Refusals
-    exemption_notes: int
+    exemptions: tuple[Exemption, ...]
     merged_before: int
     merged_before_by_team: Mapping[str, int]
 
@@ -87,7 +94,7 @@ class MonthReader:
         self._mix: dict[tuple[str, str, str], Amount] = {}
         self._events: list[Event] = []
         self._refusals = Refusals()
-        self._exemption_notes = 0
+        self._exemptions = ExemptionLog()
 
     def read(self, entries: Iterable[Entry]) -> Breakdown:
         """Return the breakdown."""
@@ -107,7 +114,7 @@ class MonthReader:
             self._ended(self._month),
             self._mix_by_team(),
             self._refusals,
-            self._exemption_notes,
+            self._exemptions_in_force(),
             len(merged_before),
             {team: sum(team in each.by_team for each in merged_before) for team in teams},
         )
@@ -127,6 +134,7 @@ class MonthReader:
             self._mix[key] = self._mix.get(key, ZERO).plus(row.amount)
 
     def _note(self, note: Note) -> None:
+        self._exemptions.follow(note)
         if event := event_from(note):
             self._events.append(event)
         elif month_of(note.at, self._zone) != self._month:
@@ -134,8 +142,10 @@ class MonthReader:
         elif note.kind == "refuse" and self._user in ("", note.body.get("labels", {}).get("user")):
             asked = Amount(*note.body["asked"])
             self._refusals = Refusals(self._refusals.calls + 1, self._refusals.asked.plus(asked))
-        elif note.kind.startswith("exempt"):
-            self._exemption_notes += 1
+
+    def _exemptions_in_force(self) -> tuple[Exemption, ...]:
+        found = self._exemptions.in_force(month_window(self._month, self._zone))
+        return tuple(each for each in found if not self._user or each.request.scope == Scope("user", self._user))
 
     def _ended(self, month: str) -> tuple[PullShare, ...]:
         """Return the pull requests that came to their end in a month, as they stood when it was over."""
@@ -151,12 +161,6 @@ class MonthReader:
         for (team, workflow, model), amount in self._mix.items():
             found.setdefault(team, []).append(MixLine(workflow, model, amount))
         return {team: tuple(sorted(lines, key=_dearest_first)) for team, lines in found.items()}
-
-
-def month_before(month: str) -> str:
-    """Return the month before ``month`` (``2026-01`` gives ``2025-12``)."""
-    year, number = int(month[:4]), int(month[5:])
-    return f"{year - 1:04d}-12" if number == 1 else f"{year:04d}-{number - 1:02d}"
 
 
 def month_that_ended(now: datetime, zone: str) -> str:

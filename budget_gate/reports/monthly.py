@@ -5,8 +5,9 @@ from budget_gate.analytics.monthly import MixLine, change_percent
 from budget_gate.core.money import usd_text
 from budget_gate.reports.anomaly_text import anomalies_document
 from budget_gate.reports.documents import Document, budget_documents, count_value
+from budget_gate.reports.exemptions import exemption_use_document
 from budget_gate.reports.forecast_table import forecast_document
-from budget_gate.reports.monthly_view import view_of
+from budget_gate.reports.monthly_view import used_ones, view_of
 from budget_gate.reports.templating import ROOMS, Room, fitted, render_template
 
 MARKDOWN_BYTES_MAX = 900_000
@@ -54,7 +55,8 @@ def month_document(report: MonthReport) -> Document:
         "refused": None
         if breakdown is None
         else {"calls": breakdown.refusals.calls, "asked_usd": usd_text(breakdown.refusals.asked.nano_usd)},
-        "exemption_records": None if breakdown is None else breakdown.exemption_notes,
+        "exemptions_used": None if breakdown is None else len(used_ones(report)),
+        "exemptions": None if breakdown is None else [exemption_use_document(each, report.zone) for each in report.exemptions],
         "budgets": budget_documents(report.budgets, report.zone),
         "daily_budgets": [_daily_document(report, at) for at in range(len(report.daily))],
         "teams": [_team_document(each) for each in report.teams],

@@ -60,6 +60,13 @@ def _parts(view: View) -> list[tuple[str, list[str]]]:
                 for each in view["mix"]
             ],
         ),
+        (
+            "Exemptions",
+            [
+                f"{_name(each)}: {each['used']} of {each['raised']} used, until {each['until']}, approved by {_name(each, 'approver')}"
+                for each in view["exemptions"]
+            ],
+        ),
         ("Top spenders", [f"{_name(each)}: {each['spend']} ({each['share']})" for each in view["spenders"]]),
         ("Waste", [f"{_name(each)}: {each['cost']}, {each['why']}" for each in view["waste"]]),
         (

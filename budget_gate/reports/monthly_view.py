@@ -8,11 +8,14 @@ from typing import Any
 
 from budget_gate.analytics.anomaly import AnomalyReport
 from budget_gate.analytics.forecast import INTERVAL_PERCENT
+from budget_gate.analytics.month_exemptions import ExemptionUse
+from budget_gate.analytics.month_periods import month_before
 from budget_gate.analytics.month_report import DailyUse, MonthReport, TeamMonth, used, value_nano_usd
-from budget_gate.analytics.monthly import NO_TEAM, MixLine, PullShare, change_percent, month_before
+from budget_gate.analytics.monthly import NO_TEAM, MixLine, PullShare, change_percent
 from budget_gate.analytics.outlook import BudgetForecast
 from budget_gate.core.amounts import Amount
 from budget_gate.core.money import usd_short
+from budget_gate.core.periods import zone_named
 from budget_gate.core.reservations import BudgetState
 from budget_gate.reports.anomaly_text import causes_text, measured_text, none_text
 from budget_gate.reports.forecast_table import interval_text, outlook_text
@@ -45,6 +48,7 @@ def view_of(report: MonthReport) -> dict[str, Any]:
         "forecasts": [_forecast(each) for each in report.forecasts],
         "anomalies": _anomalies(report.anomalies) if report.anomalies else None,
         "daily": [_daily(each) for each in report.daily],
+        "exemptions": [_exemption(each, report.zone) for each in report.exemptions],
         "spenders": [_spender(name, amount, used(report.total)) for name, amount in report.spenders],
         "waste": [_wasted(each) for each in report.breakdown.pulls if each.standing.ending != "merged"]
         if report.breakdown
@@ -91,9 +95,16 @@ def _entry_facts(report: MonthReport) -> list[dict[str, str]]:
         facts.append(
             _fact("Avoided", f"at most {asked}", f"worst case of {counted(refusals.calls, 'call')} that budgets refused")
         )
-    if report.breakdown.exemption_notes:
-        facts.append(_fact("Exemptions", counted(report.breakdown.exemption_notes, "record"), "asked for, decided or used"))
+    if report.exemptions:
+        facts.append(
+            _fact("Exemptions used", f"{len(used_ones(report)):,}", f"of {len(report.exemptions):,} in force in the month")
+        )
     return facts
+
+
+def used_ones(report: MonthReport) -> list[ExemptionUse]:
+    """Return the exemptions of which something was spent."""
+    return [each for each in report.exemptions if each.used_nano_usd]
 
 
 def _fact(name: str, value: str, remark: str) -> dict[str, str]:
@@ -189,6 +200,18 @@ def _daily(use: DailyUse) -> dict[str, str]:
         "worst": f"{count_text(use.unit, use.used)} of {amount_text(use.unit, use.limit)}",
         "day": use.worst_day,
         "stopped": counted(use.days_stopped, "day"),
+    }
+
+
+def _exemption(use: ExemptionUse, zone: str) -> dict[str, str]:
+    exemption, request = use.exemption, use.exemption.request
+    return {
+        "name": budget_name(request.scope, request.per),
+        "raised": usd_short(request.nano_usd),
+        "used": usd_short(use.used_nano_usd),
+        "approver": exemption.approver,
+        "until": f"{exemption.until.astimezone(zone_named(zone)):%Y-%m-%d %H:%M}",
+        "reason": request.reason,
     }
 
 

@@ -10,8 +10,9 @@ from fakes.command_line import ROOT
 from fakes.history import SimulatedClock, random_history, record, recount, spend
 from fakes.ledger_requests import charge, line, request, usd
 
-from budget_gate.analytics.month_report import MonthReport, month_window
-from budget_gate.analytics.monthly import change_percent, month_before, month_that_ended
+from budget_gate.analytics.month_periods import month_before, month_window
+from budget_gate.analytics.month_report import MonthReport
+from budget_gate.analytics.monthly import change_percent, month_that_ended
 from budget_gate.config.policy_file import load_policy
 from budget_gate.config.price_file import load_prices
 from budget_gate.core.errors import UsageError
