@@ -20,7 +20,7 @@ from budget_gate.analytics.month_periods import (
     month_window,
     periods_of,
 )
-from budget_gate.analytics.monthly import NO_TEAM, Breakdown, MixLine
+from budget_gate.analytics.monthly import NO_TEAM, Breakdown, MixLine, mean_nano_usd
 from budget_gate.analytics.outlook import BudgetForecast
 from budget_gate.core.amounts import ZERO, Amount, CounterValue, Unit
 from budget_gate.core.charges import Charge, limit_line
@@ -46,10 +46,8 @@ class TeamMonth(NamedTuple):
 
     @property
     def cost_per_merged_nano_usd(self) -> int | None:
-        """What a pull request merged in the month cost on average, rounded half up; None without one."""
-        if not self.merged or self.merged_cost is None:
-            return None
-        return (self.merged_cost.nano_usd + self.merged // 2) // self.merged
+        """What a pull request merged in the month cost on average; None without one, and where no entries were read."""
+        return None if self.merged is None or self.merged_cost is None else mean_nano_usd(self.merged_cost, self.merged)
 
 
 class DailyUse(NamedTuple):

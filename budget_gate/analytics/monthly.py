@@ -51,6 +51,29 @@ class PullShare(NamedTuple):
         return _sum(self.by_team.values())
 
 
+class ProjectMonth(NamedTuple):
+    """What became of one project's pull requests in the month, and what their AI work cost over their whole lives."""
+
+    merged: int = 0
+    merged_cost: Amount = ZERO
+    closed: int = 0
+    reverted: int = 0
+    waste: Amount = ZERO
+
+    @property
+    def cost_per_merged_nano_usd(self) -> int | None:
+        """What a merged pull request cost on average; None without one."""
+        return mean_nano_usd(self.merged_cost, self.merged)
+
+    def with_pull(self, pull: PullShare) -> "ProjectMonth":
+        """Return it with one more pull request."""
+        ending, cost = pull.standing.ending, pull.cost
+        if ending == "merged":
+            return self._replace(merged=self.merged + 1, merged_cost=self.merged_cost.plus(cost))
+        counted = self._replace(closed=self.closed + 1) if ending == "closed" else self._replace(reverted=self.reverted + 1)
+        return counted._replace(waste=self.waste.plus(cost))
+
+
 class Breakdown(NamedTuple):
     """What the entries say of one month. ``pulls`` are those that ended in it, ``mix`` is by team, the dearest first.
 
@@ -77,6 +100,13 @@ class Breakdown(NamedTuple):
     def merged_cost(self, team: str | None = None) -> Amount:
         """Return what the pull requests merged in the month cost over their whole lives; of a team, its share."""
         return _sum(each.cost if team is None else each.by_team.get(team, ZERO) for each in self.merged(team))
+
+    def by_project(self) -> dict[str, ProjectMonth]:
+        """Return what became of the pull requests of each project (in small letters) that ended in the month."""
+        found: dict[str, ProjectMonth] = {}
+        for each in self.pulls:
+            found[each.pull.project] = found.get(each.pull.project, ProjectMonth()).with_pull(each)
+        return found
 
 
 class MonthReader:
@@ -161,6 +191,11 @@ class MonthReader:
         for (team, workflow, model), amount in self._mix.items():
             found.setdefault(team, []).append(MixLine(workflow, model, amount))
         return {team: tuple(sorted(lines, key=_dearest_first)) for team, lines in found.items()}
+
+
+def mean_nano_usd(cost: Amount, count: int) -> int | None:
+    """Return what each of ``count`` cost on average, rounded half up; None where there is none."""
+    return (cost.nano_usd + count // 2) // count if count else None
 
 
 def month_that_ended(now: datetime, zone: str) -> str:

@@ -136,6 +136,13 @@ def test_refused_calls_are_avoided_dollars_of_their_month() -> None:
     assert (breakdown.refusals.calls, breakdown.refusals.asked.nano_usd) == (1, 5000)
 
 
+def test_a_scope_that_no_policy_can_name_is_reported() -> None:
+    """A project without an owner was counted; the report has its dollars."""
+    ledger, _ = _ledger()
+    spend(ledger, "a", DOLLAR, project="shop", pr="7")
+    assert month_report(POLICY, ledger, "2026-10").whole.spend.nano_usd == DOLLAR
+
+
 def test_totals_alone_read_no_entry() -> None:
     """With totals only, entries are not asked for, and what they would say is unknown rather than zero."""
     ledger, _ = _ledger()
