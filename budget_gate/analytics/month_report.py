@@ -87,7 +87,9 @@ class MonthReport(NamedTuple):
     @property
     def is_empty(self) -> bool:
         """True if the ledger holds nothing at all of this month."""
-        has_notes = self.breakdown is not None and (self.breakdown.pulls or self.breakdown.refusals.calls)
+        has_notes = self.breakdown is not None and (
+            self.breakdown.pulls or self.breakdown.refusals.calls or self.breakdown.not_paid_again.runs
+        )
         return self.total == NOTHING and not has_notes
 
 

@@ -15,12 +15,15 @@ from budget_gate.analytics.outcomes import Event, PullName, Standing, event_from
 from budget_gate.analytics.pr_costs import UNKNOWN, model_of, pull_of
 from budget_gate.analytics.spending import Note, Spend, SpendingReader
 from budget_gate.core.amounts import ZERO, Amount
-from budget_gate.core.audit import Entry
+from budget_gate.core.audit import AVOIDED, Entry
 from budget_gate.core.exemptions import Exemption
 from budget_gate.core.scopes import Scope
 
 NO_TEAM = ""
 """The team of work that names none. Its total is what the organization's counter holds beyond its teams' counters."""
+
+COUNT_DIGITS = 16
+"""More digits than any count in a ledger has."""
 
 
 class MixLine(NamedTuple):
@@ -36,6 +39,14 @@ class Refusals(NamedTuple):
 
     calls: int = 0
     asked: Amount = ZERO
+
+
+class NotPaidAgain(NamedTuple):
+    """What reviews did not have to pay, because an earlier run had read the same lines: by how many runs, and for how many hunks."""
+
+    runs: int = 0
+    hunks: int = 0
+    nano_usd: int = 0
 
 
 class PullShare(NamedTuple):
@@ -84,6 +95,7 @@ class Breakdown(NamedTuple):
     pulls: tuple[PullShare, ...]
     mix: Mapping[str, tuple[MixLine, ...]]
     refusals: Refusals
+    not_paid_again: NotPaidAgain
     exemptions: tuple[Exemption, ...]
     merged_before: int
     merged_before_by_team: Mapping[str, int]
@@ -124,6 +136,7 @@ class MonthReader:
         self._mix: dict[tuple[str, str, str], Amount] = {}
         self._events: list[Event] = []
         self._refusals = Refusals()
+        self._not_paid_again = NotPaidAgain()
         self._exemptions = ExemptionLog()
 
     def read(self, entries: Iterable[Entry]) -> Breakdown:
@@ -144,6 +157,7 @@ class MonthReader:
             self._ended(self._month),
             self._mix_by_team(),
             self._refusals,
+            self._not_paid_again,
             self._exemptions_in_force(),
             len(merged_before),
             {team: sum(team in each.by_team for each in merged_before) for team in teams},
@@ -167,11 +181,15 @@ class MonthReader:
         self._exemptions.follow(note)
         if event := event_from(note):
             self._events.append(event)
-        elif month_of(note.at, self._zone) != self._month:
+        elif month_of(note.at, self._zone) != self._month or self._user not in ("", note.body.get("labels", {}).get("user")):
             return
-        elif note.kind == "refuse" and self._user in ("", note.body.get("labels", {}).get("user")):
+        elif note.kind == "refuse":
             asked = Amount(*note.body["asked"])
             self._refusals = Refusals(self._refusals.calls + 1, self._refusals.asked.plus(asked))
+        elif note.kind == AVOIDED:
+            hunks, nano_usd = (_count(note.body.get("details", {}).get(name)) for name in ("hunks", "nano_usd"))
+            known = self._not_paid_again
+            self._not_paid_again = NotPaidAgain(known.runs + 1, known.hunks + hunks, known.nano_usd + nano_usd)
 
     def _exemptions_in_force(self) -> tuple[Exemption, ...]:
         found = self._exemptions.in_force(month_window(self._month, self._zone))
@@ -210,6 +228,11 @@ def change_percent(now: int, before: int) -> int | None:
 
 def _is_of(share: PullShare, team: str | None) -> bool:
     return team is None or team in share.by_team
+
+
+def _count(text: object) -> int:
+    """Return the count that a note's detail is; 0 for what is none, because details are text that anybody may have recorded."""
+    return int(text) if isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) <= COUNT_DIGITS else 0
 
 
 def _dearest_first(line: MixLine) -> tuple[int, str, str]:

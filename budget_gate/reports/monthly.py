@@ -1,7 +1,7 @@
 """A month's report as Markdown, as one self-contained page of HTML, and as the contract's document."""
 
 from budget_gate.analytics.month_report import MonthReport, TeamMonth, used, value_nano_usd
-from budget_gate.analytics.monthly import MixLine, change_percent
+from budget_gate.analytics.monthly import MixLine, NotPaidAgain, change_percent
 from budget_gate.core.money import usd_text
 from budget_gate.reports.anomaly_text import anomalies_document
 from budget_gate.reports.documents import Document, budget_documents, count_value
@@ -55,6 +55,7 @@ def month_document(report: MonthReport) -> Document:
         "refused": None
         if breakdown is None
         else {"calls": breakdown.refusals.calls, "asked_usd": usd_text(breakdown.refusals.asked.nano_usd)},
+        "not_paid_again": None if breakdown is None else _not_paid_again_document(breakdown.not_paid_again),
         "exemptions_used": None if breakdown is None else len(used_ones(report)),
         "exemptions": None if breakdown is None else [exemption_use_document(each, report.zone) for each in report.exemptions],
         "budgets": budget_documents(report.budgets, report.zone),
@@ -127,6 +128,10 @@ def _pull_documents(report: MonthReport) -> list[Document]:
         }
         for each in report.breakdown.pulls
     ]
+
+
+def _not_paid_again_document(found: NotPaidAgain) -> Document:
+    return {"runs": found.runs, "hunks": found.hunks, "usd": usd_text(found.nano_usd)}
 
 
 def _value_document(report: MonthReport) -> Document | None:

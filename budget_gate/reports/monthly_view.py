@@ -95,6 +95,10 @@ def _entry_facts(report: MonthReport) -> list[dict[str, str]]:
         facts.append(
             _fact("Avoided", f"at most {asked}", f"worst case of {counted(refusals.calls, 'call')} that budgets refused")
         )
+    again = report.breakdown.not_paid_again
+    if again.runs:
+        remark = f"{counted(again.hunks, 'hunk')} that earlier runs had read"
+        facts.append(_fact("Not paid again", usd_short(again.nano_usd), remark))
     if report.exemptions:
         facts.append(
             _fact("Exemptions used", f"{len(used_ones(report)):,}", f"of {len(report.exemptions):,} in force in the month")

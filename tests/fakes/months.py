@@ -7,6 +7,7 @@ from fakes.history import SimulatedClock, record, spend
 from fakes.ledger_requests import charge, line, request, usd
 
 from budget_gate.analytics.month_report import MonthReport
+from budget_gate.core.audit import AVOIDED
 from budget_gate.core.exemptions import Request
 from budget_gate.core.periods import Per
 from budget_gate.core.policy import AnomalyRule, Budget, ExemptionRule, Limit, Policy, Tiers, ValueLine, Workflow
@@ -50,6 +51,9 @@ def full_month(
     spend(ledger, "h", _DOLLAR, team=team, pr="7", user=user, end="hold", workflow=workflow, tier=model)
     spend(ledger, "n", _DOLLAR // 3, user=user, workflow=workflow, tier=model)
     ledger.reserve(request("refused", usd(5 * _DOLLAR), charge(ORG, "month", line(1))))
+    for at, hunks in enumerate((3, 1)):
+        details = {"nano_usd": str(_DOLLAR // 8), "hunks": str(hunks), "reason": "same content"}
+        ledger.record(f"avoided/{at}", AVOIDED, {"team": team, "user": user}, details)
     for number, ending in (("7", "merged"), ("8", "merged"), ("9", "closed"), ("10", "reverted")):
         record(ledger, number, ending, clock.now, by="11" if ending == "reverted" else "")
     clock.now += timedelta(days=30)

@@ -15,6 +15,7 @@ from budget_gate.analytics.month_report import MonthReport
 from budget_gate.analytics.monthly import change_percent, month_that_ended
 from budget_gate.config.policy_file import load_policy
 from budget_gate.config.price_file import load_prices
+from budget_gate.core.audit import AVOIDED
 from budget_gate.core.errors import UsageError
 from budget_gate.core.scopes import ORG
 from budget_gate.ledger.memory import MemoryLedger
@@ -134,6 +135,19 @@ def test_refused_calls_are_avoided_dollars_of_their_month() -> None:
     breakdown = month_report(POLICY, ledger, "2026-10").breakdown
     assert breakdown is not None
     assert (breakdown.refusals.calls, breakdown.refusals.asked.nano_usd) == (1, 5000)
+
+
+def test_what_was_not_paid_again_is_summed() -> None:
+    """Dollars and hunks that earlier runs spared are added up for the month, for one user too; a detail that is no count is none."""
+    ledger, clock = _ledger()
+    texts = [("alice", "250000000", "2"), ("bob", "1000000000", "1"), ("bob", "-5", "x"), ("bob", "9" * 40, "1")]
+    for at, (user, nano_usd, hunks) in enumerate(texts):
+        ledger.record(f"avoided/{at}", AVOIDED, {"user": user}, {"nano_usd": nano_usd, "hunks": hunks})
+    ledger.record("other", "reviewed", {"user": "bob"}, {"nano_usd": "7", "hunks": "7"})
+    clock.now = OCTOBER + timedelta(days=30)
+    ledger.record("later", AVOIDED, {"user": "bob"}, {"nano_usd": "7", "hunks": "7"})
+    found = [month_report(POLICY, ledger, "2026-10", user=user).breakdown for user in ("", "alice")]
+    assert [each.not_paid_again for each in found if each] == [(4, 4, 1_250_000_000), (1, 2, 250_000_000)]
 
 
 def test_a_scope_that_no_policy_can_name_is_reported() -> None:
