@@ -64,7 +64,8 @@ class DailyUse(NamedTuple):
 class MonthReport(NamedTuple):
     """Everything a month's report says. ``whole`` is the organization (or the one ``user``) with its pull requests counted once.
 
-    Only a running month has ``forecasts`` (of the limits per month) and ``anomalies`` (of today, where the policy has a rule).
+    ``days`` are what was spent on each day, up to today where the month is running. Only then are there ``forecasts`` (of the limits
+    per month) and ``anomalies`` (of today, where the policy has a rule).
     """
 
     organization: str
@@ -81,6 +82,7 @@ class MonthReport(NamedTuple):
     breakdown: Breakdown | None
     exemptions: tuple[ExemptionUse, ...]
     value: tuple[ValueLine, ...]
+    days: tuple[tuple[str, Amount], ...] = ()
     forecasts: tuple[BudgetForecast, ...] = ()
     anomalies: AnomalyReport | None = None
 
@@ -115,6 +117,11 @@ def build_report(
         breakdown=breakdown,
         exemptions=exemption_uses(policy, counters, window, breakdown.exemptions) if breakdown else (),
         value=() if user else policy.value,
+        days=tuple(
+            (day.label, used(counters.get((scope, day.label), NOTHING)))
+            for day in periods_of("day", policy.timezone, window)
+            if day.starts_at <= now
+        ),
     )
 
 

@@ -59,6 +59,7 @@ def month_document(report: MonthReport) -> Document:
         "exemptions_used": None if breakdown is None else len(used_ones(report)),
         "exemptions": None if breakdown is None else [exemption_use_document(each, report.zone) for each in report.exemptions],
         "budgets": budget_documents(report.budgets, report.zone),
+        "days": [{"day": day, "spend_usd": usd_text(amount.nano_usd)} for day, amount in report.days],
         "daily_budgets": [_daily_document(report, at) for at in range(len(report.daily))],
         "teams": [_team_document(each) for each in report.teams],
         "top_spenders": [{"user": name, "spend_usd": usd_text(amount.nano_usd)} for name, amount in report.spenders],

@@ -18,6 +18,7 @@ from budget_gate.core.money import usd_short
 from budget_gate.core.periods import zone_named
 from budget_gate.core.reservations import BudgetState
 from budget_gate.reports.anomaly_text import causes_text, measured_text, none_text
+from budget_gate.reports.charts import days_chart, shares_chart
 from budget_gate.reports.forecast_table import interval_text, outlook_text
 from budget_gate.reports.words import amount_text, budget_name, count_text, counted, percent_text, tokens_short
 
@@ -45,6 +46,8 @@ def view_of(report: MonthReport) -> dict[str, Any]:
         "mix": [row for team in report.teams for row in _mix(team)],
         "budgets": [_budget(each) for each in report.budgets],
         "interval_percent": INTERVAL_PERCENT,
+        "days": _days(report),
+        "mix_chart": _mix_chart(report),
         "forecasts": [_forecast(each) for each in report.forecasts],
         "anomalies": _anomalies(report.anomalies) if report.anomalies else None,
         "daily": [_daily(each) for each in report.daily],
@@ -156,6 +159,31 @@ def _mix_line(team: TeamMonth, line: MixLine, whole: int) -> dict[str, str]:
         "spend": usd_short(line.amount.nano_usd),
         "share": percent_text(line.amount.nano_usd, whole),
     }
+
+
+def _mix_chart(report: MonthReport) -> str:
+    shares: dict[str, int] = {}
+    for line in report.whole.mix:
+        shares[line.model] = shares.get(line.model, 0) + line.amount.nano_usd
+    return shares_chart(
+        shares, "Dollars by model", f"What each model cost in {report.month}; the table has it by team and workflow"
+    )
+
+
+def _days(report: MonthReport) -> dict[str, Any]:
+    """Return the days as rows, as a chart, and as the sentence that says what the chart shows."""
+    days = [(day, amount.nano_usd) for day, amount in report.days]
+    total, spent_on = sum(nano_usd for _, nano_usd in days), sum(nano_usd > 0 for _, nano_usd in days)
+    if not total:
+        return {"chart": "", "text": "", "rows": []}
+    worst, most = max(days, key=lambda each: each[1])
+    mean = (total + len(days) // 2) // len(days)
+    text = (
+        f"Something was spent on {spent_on} of {counted(len(days), 'day')}, most on {worst} ({usd_short(most)}); "
+        f"the mean of all is {usd_short(mean)}"
+    )
+    rows = [{"day": day, "spend": usd_short(nano_usd)} for day, nano_usd in days if nano_usd]
+    return {"chart": days_chart(days, "Dollars per day", text), "text": f"{text}.", "rows": rows}
 
 
 def _budget(state: BudgetState) -> dict[str, Any]:
