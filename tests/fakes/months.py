@@ -27,8 +27,9 @@ def full_month(
     workflow: str = "ci_cd_review",
     model: str = "small",
     owner: str = "lead@acme.test",
+    only_user: str = "",
 ) -> MonthReport:
-    """Return a report in which every section has something, under the given names."""
+    """Return a report in which every section has something, under the given names; with ``only_user``, that user's own."""
     ledger, clock = _ledger()
     spend(ledger, "s", 10 * _DOLLAR, team=team, pr="1", user=user, workflow=workflow, tier=model)
     record(ledger, "1", "merged", clock.now)
@@ -57,7 +58,7 @@ def full_month(
     for number, ending in (("7", "merged"), ("8", "merged"), ("9", "closed"), ("10", "reverted")):
         record(ledger, number, ending, clock.now, by="11" if ending == "reverted" else "")
     clock.now += timedelta(days=30)
-    return month_report(_policy(team, workflow, owner), ledger, MONTH)
+    return month_report(_policy(team, workflow, owner), ledger, MONTH, user=only_user)
 
 
 def _exempt(policy: Policy, ledger: MemoryLedger, scope: Scope, per: Per) -> None:
