@@ -9,7 +9,8 @@ from decimal import ROUND_FLOOR
 from typing import NamedTuple
 
 from budget_gate.analytics.anomaly import AnomalyReport
-from budget_gate.analytics.daily import CounterFields, counted_scope
+from budget_gate.analytics.daily import CounterFields, counted_scope, spent_of
+from budget_gate.analytics.month_budgets import PeriodUse, monthly_states, period_uses
 from budget_gate.analytics.month_exemptions import ExemptionUse, exemption_uses
 from budget_gate.analytics.month_periods import (
     NOTHING,
@@ -22,12 +23,11 @@ from budget_gate.analytics.month_periods import (
 )
 from budget_gate.analytics.monthly import NO_TEAM, Breakdown, MixLine, mean_nano_usd
 from budget_gate.analytics.outlook import BudgetForecast
-from budget_gate.core.amounts import ZERO, Amount, CounterValue, Unit
-from budget_gate.core.charges import Charge, limit_line
+from budget_gate.core.amounts import ZERO, Amount, CounterValue
 from budget_gate.core.money import EXACT, NANO_PER_USD
-from budget_gate.core.periods import Per, Window
-from budget_gate.core.policy import Budget, Limit, Policy, ValueLine
-from budget_gate.core.reservations import BudgetState, budget_state
+from budget_gate.core.periods import Window
+from budget_gate.core.policy import Policy, ValueLine
+from budget_gate.core.reservations import BudgetState
 from budget_gate.core.scopes import ORG, Scope
 
 
@@ -50,17 +50,6 @@ class TeamMonth(NamedTuple):
         return None if self.merged is None or self.merged_cost is None else mean_nano_usd(self.merged_cost, self.merged)
 
 
-class DailyUse(NamedTuple):
-    """A limit per day over the month: its worst day and what was used on it, and on how many days the stop line was reached."""
-
-    scope: Scope
-    unit: Unit
-    limit: int
-    worst_day: str
-    used: int
-    days_stopped: int
-
-
 class MonthReport(NamedTuple):
     """Everything a month's report says. ``whole`` is the organization (or the one ``user``) with its pull requests counted once.
 
@@ -77,7 +66,7 @@ class MonthReport(NamedTuple):
     whole: TeamMonth
     teams: tuple[TeamMonth, ...]
     budgets: tuple[BudgetState, ...]
-    daily: tuple[DailyUse, ...]
+    other_budgets: tuple[PeriodUse, ...]
     spenders: tuple[tuple[str, Amount], ...]
     breakdown: Breakdown | None
     exemptions: tuple[ExemptionUse, ...]
@@ -101,7 +90,7 @@ def build_report(
     """Return the report of a month (``2026-11``). ``counters`` need those of this month and the one before, and this one's days."""
     scope = Scope("user", user) if user else ORG
     window = month_window(month, policy.timezone)
-    spenders = [] if user else [(found.name, used(value)) for found, value in _of_kind(counters, "user", month)]
+    spenders = [] if user else [(found.name, spent_of(value)) for found, value in _of_kind(counters, "user", month)]
     return MonthReport(
         organization=policy.organization,
         month=month,
@@ -111,23 +100,18 @@ def build_report(
         total=counters.get((scope, month), NOTHING),
         whole=_team(policy, counters, breakdown, month, "", scope, everyone=True),
         teams=_teams(policy, counters, breakdown, month, by_entries=bool(user)),
-        budgets=_monthly_states(policy, counters, window, user),
-        daily=_daily_uses(policy, counters, window, user),
+        budgets=monthly_states(policy, counters, window, user),
+        other_budgets=period_uses(policy, counters, window, now, user),
         spenders=tuple(sorted(spenders, key=lambda each: (-each[1].nano_usd, each[0]))),
         breakdown=breakdown,
         exemptions=exemption_uses(policy, counters, window, breakdown.exemptions) if breakdown else (),
         value=() if user else policy.value,
         days=tuple(
-            (day.label, used(counters.get((scope, day.label), NOTHING)))
+            (day.label, spent_of(counters.get((scope, day.label), NOTHING)))
             for day in periods_of("day", policy.timezone, window)
             if day.starts_at <= now
         ),
     )
-
-
-def used(value: CounterValue) -> Amount:
-    """Return what is spent or may have been: posted and held."""
-    return value.posted.plus(value.held)
 
 
 def value_nano_usd(line: ValueLine) -> int:
@@ -170,8 +154,8 @@ def _team(
     everyone: bool = False,
     by_entries: bool = False,
 ) -> TeamMonth:
-    spend = used(counters.get((scope, month), NOTHING))
-    before = used(counters.get((scope, month_before(month)), NOTHING))
+    spend = spent_of(counters.get((scope, month), NOTHING))
+    before = spent_of(counters.get((scope, month_before(month)), NOTHING))
     cost_center = next((each.cost_center for each in policy.budgets if each.scope == scope), "")
     team = TeamMonth(name, cost_center, spend, before)
     if breakdown is None:
@@ -196,49 +180,6 @@ def _joined(mixes: Iterable[tuple[MixLine, ...]]) -> tuple[MixLine, ...]:
         found[key] = found.get(key, ZERO).plus(line.amount)
     lines = [MixLine(workflow, model, amount) for (workflow, model), amount in found.items()]
     return tuple(sorted(lines, key=lambda line: (-line.amount.nano_usd, line.workflow, line.model)))
-
-
-def _limits(policy: Policy, counters: Counters, per: Per, month: Window, user: str) -> Iterable[tuple[Scope, Budget, Limit]]:
-    """Yield each limit per ``per`` for each scope it holds for; a budget for every name, for the names that were counted then."""
-    own = {budget.scope for budget in policy.budgets}
-    labels = {period.label for period in periods_of(per, policy.timezone, month)}
-    names: dict[str, set[Scope]] = {}
-    for scope, label in counters:
-        if label in labels:
-            names.setdefault(scope.kind, set()).add(scope)
-    for budget in policy.budgets:
-        scopes = sorted(names.get(budget.scope.kind, set()) - own) if budget.scope.is_wildcard else [budget.scope]
-        for scope in scopes:
-            if user and scope != Scope("user", user):
-                continue
-            for limit in budget.limits:
-                if limit.per == per:
-                    yield scope, budget, limit
-
-
-def _monthly_states(policy: Policy, counters: Counters, window: Window, user: str) -> tuple[BudgetState, ...]:
-    states = []
-    for scope, budget, limit in _limits(policy, counters, "month", window, user):
-        line = limit_line(budget, limit, critical=True)
-        value = counters.get((scope, window.label), NOTHING)
-        states.append(budget_state(Charge(scope, "month", (line,)), line, window, value))
-    return tuple(states)
-
-
-def _daily_uses(policy: Policy, counters: Counters, window: Window, user: str) -> tuple[DailyUse, ...]:
-    days: dict[Scope, list[tuple[str, CounterValue]]] = {}
-    for (scope, label), value in counters.items():
-        if label.startswith(f"{window.label}-"):
-            days.setdefault(scope, []).append((label, value))
-    uses = []
-    for scope, budget, limit in _limits(policy, counters, "day", window, user):
-        known = [(used(value).of(limit.unit), day) for day, value in sorted(days.get(scope, []))]
-        if known:
-            worst, day = max(known, key=lambda each: each[0])
-            stop = limit_line(budget, limit, critical=True).stop_line
-            stopped = sum(count >= stop for count, _ in known)
-            uses.append(DailyUse(scope, limit.unit, limit.amount, day, worst, stopped))
-    return tuple(sorted(uses, key=lambda use: -use.used * 10_000 // max(use.limit, 1)))  # the fullest first: long lists are cut
 
 
 def _of_kind(counters: Counters, kind: str, label: str) -> list[tuple[Scope, CounterValue]]:

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from budget_gate.analytics.anomaly import AnomalyReport
+from budget_gate.analytics.daily import spent_of
 from budget_gate.analytics.forecast import INTERVAL_PERCENT
+from budget_gate.analytics.month_budgets import PeriodUse
 from budget_gate.analytics.month_exemptions import ExemptionUse
 from budget_gate.analytics.month_periods import month_before
-from budget_gate.analytics.month_report import DailyUse, MonthReport, TeamMonth, used, value_nano_usd
+from budget_gate.analytics.month_report import MonthReport, TeamMonth, value_nano_usd
 from budget_gate.analytics.monthly import NO_TEAM, MixLine, PullShare, change_percent
 from budget_gate.analytics.outlook import BudgetForecast
 from budget_gate.core.amounts import Amount
@@ -20,7 +22,7 @@ from budget_gate.core.reservations import BudgetState
 from budget_gate.reports.anomaly_text import causes_text, measured_text, none_text
 from budget_gate.reports.charts import days_chart, shares_chart
 from budget_gate.reports.forecast_table import interval_text, outlook_text
-from budget_gate.reports.words import amount_text, budget_name, count_text, counted, percent_text, tokens_short
+from budget_gate.reports.words import amount_text, budget_name, count_text, counted, percent_text, period_text, tokens_short
 
 UNKNOWN = "n/a"
 """Shown where something cannot be said: no entries were read, or there is nothing to divide by."""
@@ -50,9 +52,9 @@ def view_of(report: MonthReport) -> dict[str, Any]:
         "mix_chart": _mix_chart(report),
         "forecasts": [_forecast(each) for each in report.forecasts],
         "anomalies": _anomalies(report.anomalies) if report.anomalies else None,
-        "daily": [_daily(each) for each in report.daily],
+        "other_budgets": [_other_budget(each, report.zone) for each in report.other_budgets],
         "exemptions": [_exemption(each, report.zone) for each in report.exemptions],
-        "spenders": [_spender(name, amount, used(report.total)) for name, amount in report.spenders],
+        "spenders": [_spender(name, amount, spent_of(report.total)) for name, amount in report.spenders],
         "waste": [_wasted(each) for each in report.breakdown.pulls if each.standing.ending != "merged"]
         if report.breakdown
         else [],
@@ -70,7 +72,7 @@ def _title(report: MonthReport) -> str:
 def _facts(report: MonthReport) -> list[dict[str, str]]:
     """Return the headline figures, each with its name and what it is compared with."""
     whole, total = report.whole, report.total
-    spent, before = used(total), whole.spend_before
+    spent, before = spent_of(total), whole.spend_before
     facts = [_fact("Spent", usd_short(spent.nano_usd), _trend(spent.nano_usd, before.nano_usd, usd_short(before.nano_usd)))]
     if total.held.nano_usd:
         facts.append(_fact("Held of it", usd_short(total.held.nano_usd), "may have been billed; counted until somebody knows"))
@@ -226,12 +228,10 @@ def _anomalies(found: AnomalyReport) -> dict[str, Any]:
     }
 
 
-def _daily(use: DailyUse) -> dict[str, str]:
-    return {
-        "name": budget_name(use.scope, "day"),
-        "worst": f"{count_text(use.unit, use.used)} of {amount_text(use.unit, use.limit)}",
-        "day": use.worst_day,
-        "stopped": counted(use.days_stopped, "day"),
+def _other_budget(use: PeriodUse, zone: str) -> dict[str, Any]:
+    return _budget(use.fullest) | {
+        "period": period_text(use.window, zone),
+        "stopped": f"{use.stopped:,} of {counted(use.periods, use.window.per)}",
     }
 
 
@@ -268,7 +268,7 @@ def _value(report: MonthReport) -> dict[str, Any] | None:
     """Return what the policy assumes the work is worth, beside what it cost; None without assumptions, and for an empty month."""
     if not report.value or report.is_empty:
         return None
-    worth, cost = sum(map(value_nano_usd, report.value)), used(report.total).nano_usd
+    worth, cost = sum(map(value_nano_usd, report.value)), spent_of(report.total).nano_usd
     return {
         "lines": _value_lines(report),
         "worth": usd_short(worth),

@@ -112,7 +112,7 @@ def test_one_users_view() -> None:
     assert (report.whole.spend.nano_usd, report.whole.merged, report.whole.cost_per_merged_nano_usd) == (DOLLAR, 1, DOLLAR)
     assert [(each.name, each.spend.nano_usd) for each in report.teams] == [("payments", DOLLAR)]
     assert report.spenders == ()
-    assert [(use.scope.text, use.used) for use in report.daily] == [("user/alice", DOLLAR)]
+    assert [(use.fullest.scope.text, use.fullest.used) for use in report.other_budgets] == [("user/alice", DOLLAR)]
 
 
 def test_daily_limits_show_their_worst_day() -> None:
@@ -122,8 +122,9 @@ def test_daily_limits_show_their_worst_day() -> None:
         clock.now = OCTOBER + timedelta(days=day)
         spend(ledger, str(day), nano_usd)
     report = month_report(POLICY, ledger, "2026-10")
-    use = next(each for each in report.daily if each.scope.text == "workflow/ci_cd_review")
-    assert (use.worst_day, use.used, use.days_stopped) == ("2026-10-07", 9 * DOLLAR, 2)
+    use = next(each for each in report.other_budgets if each.fullest.scope.text == "workflow/ci_cd_review")
+    assert (use.window.label, use.fullest.used, use.fullest.tier) == ("2026-10-07", 9 * DOLLAR, "stop")
+    assert (use.stopped, use.periods) == (2, 7)
 
 
 def test_refused_calls_are_avoided_dollars_of_their_month() -> None:

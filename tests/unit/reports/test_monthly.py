@@ -67,7 +67,7 @@ def test_ones_own_view_has_the_four_numbers_and_nobody_else() -> None:
     document = month_document(OWN)
     assert (document["user"], document["total_usd"], document["previous_usd"]) == ("alice", "1.333333333", "10.00")
     assert (document["merged_prs"], document["cost_per_merged_pr_usd"], document["output_trend_percent"]) == (1, "1.00", 0)
-    assert [each["scope"] for each in document["daily_budgets"]] == ["user/alice"]
+    assert [each["scope"] for each in document["other_budgets"]] == ["user/alice"]
     assert [each["model"] for team in document["teams"] for each in team["model_mix"]] == ["claude-haiku-4-5"] * 2
     assert document["top_spenders"] == []
     for text in (render_month_markdown(OWN), render_month_html(OWN), _document(OWN), _slack(OWN)):
