@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from fakes.history import SimulatedClock
@@ -130,7 +131,7 @@ def test_the_labels_asked_for_hold_every_period(month: str, zone: str) -> None:
     beginnings = label_beginnings(labels, window)
     for per in CALENDAR_PERIODS:
         periods = periods_of(per, zone, window)
-        assert all(before.ends_at == after.starts_at for before, after in zip(periods, periods[1:], strict=False))
+        assert all(before.ends_at == after.starts_at for before, after in pairwise(periods))
         assert periods[0].starts_at <= window.starts_at < window.ends_at <= periods[-1].ends_at
         assert _are_asked_for([period.label for period in periods], labels, beginnings)
         instant = window.starts_at
