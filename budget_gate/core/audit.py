@@ -29,6 +29,9 @@ GENESIS = "0" * 64
 MONEY_KINDS = ("reserve", "post", "void", "hold", "expire", "refuse")
 """Kinds that only the ledger itself writes."""
 
+AVOIDED = "avoided"
+"""Kind of the note in which a run says what it did not have to pay (``nano_usd``) for ``hunks`` that an earlier run had read."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 # json.dumps would make an encoder for each text, and write down every container on the way to find one inside itself.
