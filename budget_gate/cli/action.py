@@ -60,7 +60,7 @@ def _run(workspace: Workspace, inputs: ActionInputs) -> int:
         return generate_tests(workspace, flags, PlanWishes(issue=issue, on_exceed=inputs.on_exceed, dry_run=inputs.dry_run))
     from budget_gate.cli.review import ReviewWishes, review_change
 
-    wishes = ReviewWishes(on_exceed=inputs.on_exceed, dry_run=inputs.dry_run)
+    wishes = ReviewWishes(on_exceed=inputs.on_exceed, dry_run=inputs.dry_run, approval_label=inputs.approval_label)
     return review_change(workspace, None, inputs.flags(), wishes)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from budget_gate.core.errors import UsageError
+from budget_gate.core.pull_requests import APPROVAL_LABEL
 
 COMMANDS = ("review", "check", "testgen", "merged", "report")
 ON_EXCEED = ("policy", "comment", "block")
@@ -33,6 +34,7 @@ class ActionInputs(NamedTuple):
     on_exceed: str
     dry_run: bool
     issue: str
+    approval_label: str
 
     def flags(self) -> dict[str, str]:
         """Return the attribution flags that were given."""
@@ -70,4 +72,5 @@ def read_action_inputs(environment: Mapping[str, str]) -> ActionInputs:
         on_exceed=choice("on-exceed", ON_EXCEED),
         dry_run=choice("dry-run", ("false", "true")) == "true",
         issue=number("issue", "an issue number"),
+        approval_label=text("approval-label") or APPROVAL_LABEL,
     )
