@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import sys
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import click
@@ -19,6 +20,7 @@ from budget_gate.cli.options import (
 )
 from budget_gate.config.action_inputs import is_pull_number
 from budget_gate.core.errors import LedgerError, ServiceError, UsageError
+from budget_gate.core.policy import Wish, Workflow
 from budget_gate.core.pull_requests import APPROVAL_LABEL, SEVERITIES, PullRequest, Severity
 from budget_gate.core.reviews import ReviewOutcome
 from budget_gate.core.tasks import Task
@@ -42,16 +44,27 @@ DIFF_BYTES_MOST = 64 * 1024 * 1024
 
 
 class ReviewWishes(NamedTuple):
-    """How a review is wanted: what the flags say beyond the policy, with the defaults of the command."""
+    """How a review is wanted: what the flags say beyond the policy, with the defaults of the command. None is as the policy says."""
 
     on_exceed: str = "policy"
-    min_severity: Severity = "info"
+    min_severity: Severity | None = None
     form: str = "text"
     dry_run: bool = False
-    include_drafts: bool = False
-    include_bots: bool = False
+    include_drafts: bool | None = None
+    include_bots: bool | None = None
     is_reuse_wanted: bool = True
     approval_label: str = APPROVAL_LABEL
+
+    def overrule(self, workflow: Workflow) -> Workflow:
+        """Return the workflow with what was said about it here."""
+        return workflow._replace(
+            min_severity=self.min_severity or workflow.min_severity,
+            drafts=workflow.drafts if self.include_drafts is None else _WISHES[self.include_drafts],
+            bots=workflow.bots if self.include_bots is None else _WISHES[self.include_bots],
+        )
+
+
+_WISHES: Mapping[bool, Wish] = {True: "review", False: "skip"}
 
 
 @click.command(
@@ -63,7 +76,7 @@ class ReviewWishes(NamedTuple):
     "--diff", "diff_file", metavar="FILE|-", help="Review this unified diff instead of a pull request; - reads standard input."
 )
 @click.option("--dry-run", is_flag=True, help="Estimate only: no model is called, nothing is spent.")
-@click.option("--min-severity", type=click.Choice(SEVERITIES), default="info", help="Leave out findings below this severity.")
+@click.option("--min-severity", type=click.Choice(SEVERITIES), help="Overrule the workflow's min_severity.")
 @click.option(
     "--format",
     "form",
@@ -71,8 +84,8 @@ class ReviewWishes(NamedTuple):
     default="text",
     help="What to print; sarif is SARIF 2.1.0, json the same as --json.",
 )
-@click.option("--include-drafts", is_flag=True, help="Review a draft too; by default it is left alone until it is ready.")
-@click.option("--include-bots", is_flag=True, help="Review a pull request that a bot opened; by default it is left alone.")
+@click.option("--include-drafts/--skip-drafts", default=None, help="Review a draft, or leave it alone, whatever the policy says.")
+@click.option("--include-bots/--skip-bots", default=None, help="The same for a pull request that a bot opened.")
 @click.option(
     "--approval-label",
     metavar="LABEL",
@@ -105,6 +118,7 @@ def review_change(workspace: Workspace, diff_file: str | None, flags: dict[str, 
     job = ReviewJob(read_diff(diff_file), None) if diff_file else _pull_job(workspace, attribution.pr)
     attribution = attribution._replace(task=attribution.task or _task_name(workspace, job))
     task = workspace.task(attribution, wishes.on_exceed)
+    task = task._replace(workflow=wishes.overrule(task.workflow))
     outcome, is_posted = _result(workspace, job, task, wishes)
     _print(workspace, outcome, task.workflow.name, wishes.form)
     if workspace.runtime is not None and not diff_file:
@@ -126,13 +140,9 @@ def _result(workspace: Workspace, job: ReviewJob, task: Task, wishes: ReviewWish
         problem = withdraw(github, workspace.runtime.event, label) if workspace.runtime else ""
         return refused_outcome("; ".join(filter(None, (standing.reason, problem)))), False
     is_approved = standing.kind == "approved"
-    reason = why_left_alone(
-        pull,
-        is_said_by_bot=bool(workspace.runtime and workspace.runtime.event.is_said_by_bot),
-        include_drafts=wishes.include_drafts or is_approved,  # the label is a wish for this very commit
-        include_bots=wishes.include_bots or is_approved,
-    )
-    if reason:
+    is_said_by_bot = bool(workspace.runtime and workspace.runtime.event.is_said_by_bot)
+    reason = why_left_alone(pull, task.workflow, is_said_by_bot=is_said_by_bot)
+    if reason and not is_approved:  # the label is a wish for this very commit
         return left_alone(reason), True
     job = job._replace(diff=github.commit_diff(pull) if is_approved else github.diff(pull.number))
     if is_approved and (problem := claim(github, pull, label)):
@@ -161,7 +171,7 @@ def _reviewed(workspace: Workspace, job: ReviewJob, task: Task, wishes: ReviewWi
     provider = workspace.provider(dry_run=dry_run)
     try:
         memory = workspace.ledger if wishes.is_reuse_wanted else None
-        reviewer = CodeReviewAgent(workspace.gate(provider), task, ledger=memory, min_severity=wishes.min_severity)
+        reviewer = CodeReviewAgent(workspace.gate(provider), task, ledger=memory)
         outcome = run_review(workspace.policy, reviewer, task, job, tag=secrets.token_hex(8), dry_run=dry_run)
     finally:
         provider.close()

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from budget_gate.core.errors import UsageError
-from budget_gate.core.pull_requests import APPROVAL_LABEL
+from budget_gate.core.pull_requests import APPROVAL_LABEL, SEVERITIES
 
 COMMANDS = ("review", "check", "testgen", "merged", "report")
+WISHES = ("policy", "skip", "review")
+MIN_SEVERITY = ("policy", *SEVERITIES)
 ON_EXCEED = ("policy", "comment", "block")
 PREFIX = "BUDGET_GATE_INPUT_"
 NUMBER_DIGITS_MOST = 18
@@ -35,6 +37,9 @@ class ActionInputs(NamedTuple):
     dry_run: bool
     issue: str
     approval_label: str
+    min_severity: str
+    drafts: str
+    bots: str
 
     def flags(self) -> dict[str, str]:
         """Return the attribution flags that were given."""
@@ -73,4 +78,7 @@ def read_action_inputs(environment: Mapping[str, str]) -> ActionInputs:
         dry_run=choice("dry-run", ("false", "true")) == "true",
         issue=number("issue", "an issue number"),
         approval_label=text("approval-label") or APPROVAL_LABEL,
+        min_severity=choice("min-severity", MIN_SEVERITY),
+        drafts=choice("drafts", WISHES),
+        bots=choice("bots", WISHES),
     )
