@@ -11,6 +11,7 @@ from budget_gate.cli.check import run_check
 from budget_gate.cli.options import open_workspace
 from budget_gate.config.action_inputs import ActionInputs, read_action_inputs
 from budget_gate.core.errors import BudgetGateError, UsageError
+from budget_gate.core.pull_requests import SEVERITIES
 
 if TYPE_CHECKING:
     from budget_gate.github.actions_runtime import ActionsRuntime
@@ -60,8 +61,20 @@ def _run(workspace: Workspace, inputs: ActionInputs) -> int:
         return generate_tests(workspace, flags, PlanWishes(issue=issue, on_exceed=inputs.on_exceed, dry_run=inputs.dry_run))
     from budget_gate.cli.review import ReviewWishes, review_change
 
-    wishes = ReviewWishes(on_exceed=inputs.on_exceed, dry_run=inputs.dry_run)
+    severity = next((each for each in SEVERITIES if each == inputs.min_severity), None)
+    wishes = ReviewWishes(
+        on_exceed=inputs.on_exceed,
+        min_severity=severity,
+        dry_run=inputs.dry_run,
+        include_drafts=_wish(inputs.drafts),
+        include_bots=_wish(inputs.bots),
+        approval_label=inputs.approval_label,
+    )
     return review_change(workspace, None, inputs.flags(), wishes)
+
+
+def _wish(word: str) -> bool | None:
+    return None if word == "policy" else word == "review"
 
 
 def _leave_word(runtime: "ActionsRuntime", text: str) -> None:

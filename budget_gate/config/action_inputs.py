@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from budget_gate.core.errors import UsageError
+from budget_gate.core.pull_requests import APPROVAL_LABEL, SEVERITIES
 
 COMMANDS = ("review", "check", "testgen", "merged", "report")
+WISHES = ("policy", "skip", "review")
+MIN_SEVERITY = ("policy", *SEVERITIES)
 ON_EXCEED = ("policy", "comment", "block")
 PREFIX = "BUDGET_GATE_INPUT_"
 NUMBER_DIGITS_MOST = 18
@@ -33,6 +36,10 @@ class ActionInputs(NamedTuple):
     on_exceed: str
     dry_run: bool
     issue: str
+    approval_label: str
+    min_severity: str
+    drafts: str
+    bots: str
 
     def flags(self) -> dict[str, str]:
         """Return the attribution flags that were given."""
@@ -70,4 +77,8 @@ def read_action_inputs(environment: Mapping[str, str]) -> ActionInputs:
         on_exceed=choice("on-exceed", ON_EXCEED),
         dry_run=choice("dry-run", ("false", "true")) == "true",
         issue=number("issue", "an issue number"),
+        approval_label=text("approval-label") or APPROVAL_LABEL,
+        min_severity=choice("min-severity", MIN_SEVERITY),
+        drafts=choice("drafts", WISHES),
+        bots=choice("bots", WISHES),
     )

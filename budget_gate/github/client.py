@@ -18,9 +18,10 @@ from budget_gate.github.check_run import CheckVerdict, put_check_run
 from budget_gate.github.closed_pulls import list_closed_pulls, read_closed_pull
 from budget_gate.github.failures import failure, rate_limit_wait_seconds, rate_limited
 from budget_gate.github.identity import INSTALLATION_PREFIX, own_login
-from budget_gate.github.interface import Annotation, Conclusion, InlineComment, PostedComment, RunAttempt
+from budget_gate.github.interface import Annotation, Conclusion, InlineComment, LabelChange, PostedComment, RunAttempt
 from budget_gate.github.issues import read_issue
-from budget_gate.github.pulls import read_diff, read_pull_request
+from budget_gate.github.labels import last_label_change, may_write, take_label_off
+from budget_gate.github.pulls import read_commit_diff, read_diff, read_pull_request
 from budget_gate.github.rest import DIFF, GRAPHQL, JSON, NO_ANSWER, Reply
 from budget_gate.github.review_comments import post_findings
 from budget_gate.github.run_attempts import read_run_attempt
@@ -210,6 +211,22 @@ class GitHubClient:
     def diff(self, number: int) -> str:
         """Return the unified diff of a pull request, undecodable bytes replaced; see ``pulls.read_diff`` for large ones."""
         return read_diff(self._rest, self._repository, number)
+
+    def commit_diff(self, pull: PullRequest) -> str:
+        """Return the unified diff of exactly the head commit that ``pull`` names, whatever has been pushed since."""
+        return read_commit_diff(self._rest, pull)
+
+    def last_label_change(self, number: int, label: str) -> LabelChange | None:
+        """Return who put a label on a pull request, or took it off, last; None if it never was there."""
+        return last_label_change(self._rest, self._repository, number, label)
+
+    def may_write(self, login: str) -> bool:
+        """Return whether a person may write to the repository (the roles write, maintain and admin)."""
+        return may_write(self._rest, self._repository, login)
+
+    def take_label_off(self, number: int, label: str) -> bool:
+        """Take a label off a pull request; False if it was not there."""
+        return take_label_off(self._rest, self._repository, number, label)
 
     def issue(self, number: int) -> Ticket:
         """Return one issue as a ticket."""

@@ -42,6 +42,13 @@ class RunAttempt(NamedTuple):
     summary: str
 
 
+class LabelChange(NamedTuple):
+    """The last time that a label was put on or taken off, and by whom (empty text: an account that is gone)."""
+
+    login: str
+    is_there: bool
+
+
 class Annotation(NamedTuple):
     """A remark of the check run beside lines of the head commit. Title and message are plain text."""
 
@@ -70,6 +77,22 @@ class GitHub(Protocol):
 
     def diff(self, number: int) -> str:
         """Return the unified diff of a pull request, undecodable bytes replaced."""
+        ...
+
+    def commit_diff(self, pull: PullRequest) -> str:
+        """Return the unified diff of exactly the head commit that ``pull`` names, whatever has been pushed since."""
+        ...
+
+    def last_label_change(self, number: int, label: str) -> LabelChange | None:
+        """Return who put a label on a pull request, or took it off, last; None if it never was there."""
+        ...
+
+    def may_write(self, login: str) -> bool:
+        """Return whether a person may write to the repository (the roles write, maintain and admin)."""
+        ...
+
+    def take_label_off(self, number: int, label: str) -> bool:
+        """Take a label off a pull request; False if it was not there."""
         ...
 
     def issue(self, number: int) -> Ticket:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 if __package__:
     from fakes.github_diff import diff_lines
@@ -30,6 +31,10 @@ ROUTES = (
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls/(?P<number>\d+)", "pull"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls/(?P<number>\d+)/files", "files"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/issues/(?P<number>\d+)", "issue"),
+    ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/issues/(?P<number>\d+)/events", "list_events"),
+    ("DELETE", r"/repos/(?P<repo>[^/]+/[^/]+)/issues/(?P<number>\d+)/labels/(?P<name>[^/]+)", "remove_label"),
+    ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/collaborators/(?P<login>[^/]+)/permission", "permission"),
+    ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/compare/(?P<base>[0-9a-f]+)\.\.\.(?P<sha>[0-9a-f]+)", "compare"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/issues/(?P<number>\d+)/comments", "list_comments"),
     ("POST", r"/repos/(?P<repo>[^/]+/[^/]+)/issues/(?P<number>\d+)/comments", "create_comment"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/issues/comments/(?P<id>\d+)", "get_comment"),
@@ -91,6 +96,8 @@ class State:
     reviews: list[dict[str, Any]] = field(default_factory=list)
     issues: dict[str, dict[str, Any]] = field(default_factory=dict)
     teams: dict[str, dict[str, str]] = field(default_factory=dict)
+    roles: dict[str, str] = field(default_factory=dict)
+    label_events: list[dict[str, Any]] = field(default_factory=list)
     graphql_works: bool = True
     last_id: int = 1000
     git: GitStore = field(default_factory=GitStore)
@@ -124,6 +131,23 @@ class State:
         comment = {"id": self.new_id(), "issue": number, "login": login, "body": body}
         self.comments.append(comment)
         return int(comment["id"])
+
+    def put_label(self, number: int, login: str, label: str) -> None:
+        """Put a label on a pull request in somebody's name, or (a second time) do nothing."""
+        labels = self.pulls[str(number)].setdefault("labels", [])
+        if label not in labels:
+            labels.append(label)
+            self._label_event(number, login, label, "labeled")
+
+    def push(self, number: int, sha: str, diff: str) -> None:
+        """Give a pull request another head commit; what the older one changed can still be compared."""
+        pull = self.pulls[str(number)]
+        pull.setdefault("older", {})[pull["head_sha"]] = pull.get("diff", "")
+        pull.update(head_sha=sha, diff=diff)
+
+    def _label_event(self, number: int, login: str, label: str, kind: str) -> None:
+        event = {"id": self.new_id(), "event": kind, "actor": _user(login), "label": {"name": label}, "number": number}
+        self.label_events.append(event)
 
     def route(
         self, verb: str, path: str, query: dict[str, str], body: Any, who: dict[str, str], accept: str, base: str
@@ -269,6 +293,45 @@ class _Request:
         labels = [{"name": name} for name in issue.get("labels", [])]
         shown = {"number": int(number), "title": issue.get("title", "A change"), "body": issue.get("body"), "labels": labels}
         return 200, {**shown, "user": _user(issue.get("author", "alice")), "state": "open"}, False
+
+    def list_events(self) -> Answer:
+        """What happened to a pull request, oldest first: here its labels, and what every pull request has besides."""
+        self._pull()
+        number = int(self.place["number"])
+        mentioned = {"id": 1, "event": "mentioned", "actor": None}
+        return 200, [mentioned, *(each for each in self.state.label_events if each["number"] == number)], True
+
+    def remove_label(self) -> Answer:
+        """Take a label off; names are compared without case, as GitHub does."""
+        number, name = int(self.place["number"]), unquote(self.place["name"])
+        labels = self._pull().get("labels", [])
+        found = next((each for each in labels if each.lower() == name.lower()), None)
+        if found is None:
+            raise Refusal(404, "Label does not exist")
+        labels.remove(found)
+        self.state._label_event(number, self.who["login"], found, "unlabeled")
+        return 200, [{"name": each} for each in labels], False
+
+    def permission(self) -> Answer:
+        """What a person may do here: the role, and the base role that it amounts to. ``roles`` holds the roles of people."""
+        role = self.state.roles.get(self.place["login"].lower())
+        if role is None:
+            raise Refusal(404, f"{self.place['login']} is not a user")
+        amounts_to = {"maintain": "write", "triage": "read"}.get(role, role)
+        return 200, {"permission": amounts_to, "role_name": role, "user": _user(self.place["login"])}, False
+
+    def compare(self) -> Answer:
+        """The changes of one commit since it left its base, as JSON or as a diff, whether or not it still is a head."""
+        sha = self.place["sha"]
+        pull = next((each for each in self.state.pulls.values() if sha in (each["head_sha"], *each.get("older", {}))), None)
+        if pull is None:
+            raise Refusal(404, "Not Found")
+        diff = pull.get("diff", "") if pull["head_sha"] == sha else pull["older"][sha]
+        if "diff" not in self.accept:
+            return 200, {"status": "diverged", "files": pull.get("files", [])[:300]}, False
+        if pull.get("too_large"):
+            raise Refusal(406, "Sorry, this diff is taking too long to generate.")
+        return 200, diff.encode("utf-8", "surrogateescape"), False
 
     def _commented(self) -> None:
         if self.place["number"] not in self.state.issues:
@@ -467,7 +530,7 @@ class _Request:
         """Return what GitHub says of a comment whose place the diff does not have, or empty text."""
         pull = self._pull()
         sha = comment.get("commit_id") or self.body.get("commit_id")
-        if sha not in (pull["head_sha"], *pull.get("older_shas", [])):
+        if sha not in (pull["head_sha"], *pull.get("older", {})):
             return "Commit could not be resolved"
         lines = diff_lines(pull.get("diff", ""))
         path, side, line = comment.get("path"), comment.get("side", "RIGHT"), comment.get("line")
