@@ -33,6 +33,7 @@ class ActionInputs(NamedTuple):
     on_exceed: str
     dry_run: bool
     issue: str
+    draft_pr: bool
 
     def flags(self) -> dict[str, str]:
         """Return the attribution flags that were given."""
@@ -52,6 +53,9 @@ def read_action_inputs(environment: Mapping[str, str]) -> ActionInputs:
             raise UsageError(f"input {name}: {value[:60]!r} is not allowed; write one of {', '.join(allowed)}")
         return value
 
+    def switch(name: str) -> bool:
+        return choice(name, ("false", "true")) == "true"
+
     def number(name: str, what: str) -> str:
         value = text(name)
         if value and not is_pull_number(value):
@@ -68,6 +72,7 @@ def read_action_inputs(environment: Mapping[str, str]) -> ActionInputs:
         pr=number("pr", "a pull request number"),
         month=text("month"),
         on_exceed=choice("on-exceed", ON_EXCEED),
-        dry_run=choice("dry-run", ("false", "true")) == "true",
+        dry_run=switch("dry-run"),
         issue=number("issue", "an issue number"),
+        draft_pr=switch("draft-pr"),
     )

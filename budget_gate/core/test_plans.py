@@ -33,6 +33,11 @@ class WrittenFile(NamedTuple):
     check: FileCheck
 
 
+def file_text(file: WrittenFile) -> str:
+    """Return a file's text as it is written: it ends with a line feed, as text files do."""
+    return file.content if file.content.endswith("\n") else f"{file.content}\n"
+
+
 class RejectedFile(NamedTuple):
     """A file that the model offered and that is not written, with the reason."""
 

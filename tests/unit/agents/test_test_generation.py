@@ -178,8 +178,10 @@ def test_paths_stay_inside_the_test_folders(root: Path, path: str, reason: str) 
 
 
 def test_force_overwrites_a_file_but_nothing_else(root: Path) -> None:
-    """With it a file may be replaced, a folder may not."""
+    """With it a test may be replaced; a folder, and a file whose name is not that of a test, may not."""
     assert Checkout(root).problem_with("tests/test_cart.py", may_overwrite=True) == ""
+    (root / "tests/conftest.py").write_text("x = 1\n")
+    assert "not that of a test" in Checkout(root).problem_with("tests/conftest.py", may_overwrite=True)
     (root / "tests/test_dir.py").mkdir()
     assert Checkout(root).problem_with("tests/test_dir.py", may_overwrite=True)
 
@@ -191,6 +193,7 @@ def test_a_project_without_tests_gets_a_folder_of_its_own(tmp_path: Path) -> Non
     assert checkout.problem_with("tests/test_a.py") == ""
     assert checkout.problem_with("cart/cart_test.go") == ""
     assert checkout.problem_with("cart/cart.go")
+    assert "outside" in checkout.problem_with("vendor/cart/cart_test.go")
     assert checkout.framework == "go test"
 
 
