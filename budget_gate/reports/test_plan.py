@@ -87,6 +87,7 @@ def _filled(template: str, outcome: PlanOutcome, run: RunOfPlan, room: Room, **v
         requirements=_traced(outcome),
         gaps=outcome.gaps,
         rejected=outcome.rejected,
+        unread=outcome.unread,
         run=run._replace(url=safe_address(run.url)),
         **values,
     )
@@ -116,6 +117,7 @@ def render_for_terminal(outcome: PlanOutcome, proposed: Proposed = _NOT_ASKED) -
     for file in outcome.files:
         lines.append(f"  file {file.path} ({file.check}; {', '.join(file.cases) or 'no case'})")
     lines += [f"  not written: {clean_for_terminal(each.path)}: {each.reason}" for each in outcome.rejected]
+    lines += [f"  not read: {clean_for_terminal(each.path)}: {each.reason}" for each in outcome.unread]
     lines += [f"  gap: {clean_for_terminal(gap)}" for gap in outcome.gaps]
     if proposed.pull is not None:
         lines.append(f"  pull request #{proposed.pull.number} ({_new(proposed.pull)}): {clean_for_terminal(proposed.pull.url)}")
@@ -140,6 +142,7 @@ def plan_document(outcome: PlanOutcome, zone: str, proposed: Proposed = _NOT_ASK
         "rejected": [each._asdict() for each in outcome.rejected],
         "gaps": list(outcome.gaps),
         "shown": list(outcome.shown),
+        "unread": [each._asdict() for each in outcome.unread],
         "pull_request": proposed.pull._asdict() if proposed.pull else None,
         "notes": [proposed.note] if proposed.note else [],
     }

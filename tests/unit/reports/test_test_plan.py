@@ -6,7 +6,7 @@ from typing import Any
 from fakes.golden import assert_golden
 from fakes.outcomes import BUDGETS, NOTHING_FOUND
 
-from budget_gate.core.test_plans import PlannedCase, PlanOutcome, RejectedFile, WrittenFile, trace_gaps
+from budget_gate.core.test_plans import PlannedCase, PlanOutcome, RejectedFile, UnreadFile, WrittenFile, trace_gaps
 from budget_gate.core.tickets import Requirement, Ticket
 from budget_gate.github.interface import PullOpened
 from budget_gate.reports.test_plan import (
@@ -41,6 +41,7 @@ OUTCOME = PlanOutcome(
     (RejectedFile("../evil.py", "its path is not a plain relative one"),),
     trace_gaps(REQUIREMENTS, CASES, FILES),
     ("shop/cart.py",),
+    (UnreadFile("tests/test_cart.py", "past the task's soft bound of 6,000 tokens"),),
 )
 
 
