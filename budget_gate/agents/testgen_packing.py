@@ -48,15 +48,13 @@ def _taken(
     packed = Packed(is_narrow=is_narrow)
     packed = packed._replace(price=price_of(packed))
     is_past = _cause(room, packed.price) == "soft"
-    for field, files in (("code", code), ("tests", tests)):
-        for each in files:
-            more = packed._replace(**{field: (*getattr(packed, field), each)})
-            more = more._replace(price=price_of(more))
-            cause = _cause(room, more.price)
-            is_past = is_past or cause == "soft"
-            packed = (
-                more if cause is None else packed._replace(unread=(*packed.unread, UnreadFile(each.path, why(cause, bounds))))
-            )
+    for place, each in enumerate((*code, *tests)):
+        is_code = place < len(code)
+        more = packed._replace(code=(*packed.code, each)) if is_code else packed._replace(tests=(*packed.tests, each))
+        more = more._replace(price=price_of(more))
+        cause = _cause(room, more.price)
+        is_past = is_past or cause == "soft"
+        packed = more if cause is None else packed._replace(unread=(*packed.unread, UnreadFile(each.path, why(cause, bounds))))
     return packed._replace(is_narrow=is_narrow or is_past)
 
 
