@@ -15,7 +15,7 @@ from budget_gate.ledger.interface import Delivery, Ledger
 from budget_gate.notify.interface import Message, Notifier
 from budget_gate.reports.alerts import Crossed, crossed_message, parse_payload
 from budget_gate.runs import incidents
-from budget_gate.runs.delivery_notes import is_due, short_name, was_sent, write_sent, written
+from budget_gate.runs.delivery_notes import claimed_look, is_due, short_name, was_sent, write_sent, written
 
 CLAIM_MOST = 4
 LEASE_SECONDS = 120
@@ -29,6 +29,9 @@ PAUSE_SECONDS_MOST = 10.0
 """The longest pause a channel is granted within one pass; what asks for more waits for the next lease."""
 
 NOTICE_TRIES_MOST = 8
+
+NOTICE_KINDS = ("forecast", "anomaly")
+"""What no ledger crosses and `runs.notices` looks for, by the names that the policy's routes use."""
 
 VARIABLES = {"slack": "SLACK_WEBHOOK_URL", "email": "SMTP_URL and SMTP_FROM", "pagerduty": "PAGERDUTY_ROUTING_KEY"}
 
@@ -124,9 +127,18 @@ class Courier:
             count += self.send_once(message) > 0
         return count
 
-    def reaches(self, kind: str) -> bool:
-        """Return True if the policy sends alerts of a kind to a channel that has an address."""
-        return any(channel in self._notifiers for channel in self._channels(kind))
+    def claims_look(self) -> bool:
+        """Return True for the one process that looks for notices in this hour; one reading of the ledger for all others."""
+        return claimed_look(self._ledger, self._claimant)
+
+    def notice_kinds(self) -> list[str]:
+        """Return the kinds of notices that the policy sends to a channel that has an address."""
+        return [kind for kind in NOTICE_KINDS if any(channel in self._notifiers for channel in self._channels(kind))]
+
+    @property
+    def has_incidents(self) -> bool:
+        """True where there is a channel that keeps incidents open until they are resolved."""
+        return incidents.CHANNEL in self._notifiers
 
     @property
     def has_failed(self) -> bool:

@@ -40,6 +40,15 @@ def _ended(ledger: Ledger, delivery: Delivery, attempt: int, channel: str, outco
     return written(ledger, key, KIND, details)
 
 
+def claimed_look(ledger: Ledger, claimant: str) -> bool:
+    """Return True for the first claimant of an hour, on the ledger's clock: the one that looks for forecasts and anomalies then.
+
+    If it dies, nobody looks before the next hour. Whoever comes later reads one note and writes nothing.
+    """
+    key = f"notices/look/{ledger.now():%Y-%m-%dT%H}Z"
+    return ledger.notes((key,)) == (None,) and written(ledger, key, "notices_looked", {"claimant": claimant})
+
+
 def written(ledger: Ledger, key: str, kind: str, details: dict[str, str]) -> bool:
     """Record a note; return True if it stands (now or before), False if its key holds another one."""
     try:

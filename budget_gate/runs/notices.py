@@ -20,21 +20,19 @@ from budget_gate.reports.anomaly_text import cause_name
 from budget_gate.runs.anomalies import judge_day
 from budget_gate.runs.forecasting import forecast_budgets
 
-KINDS = ("forecast", "anomaly")
-"""What is looked for, by the names that the policy's routes use."""
 
-
-def find_notices(policy: Policy, ledger: Ledger, kinds: Collection[str]) -> Iterator[Message]:
+def find_notices(policy: Policy, ledger: Ledger, kinds: Collection[str], entries_most: int | None = None) -> Iterator[Message]:
     """Yield a message for every limit that is heading past its stop line and every anomaly of today, of these kinds.
 
     Each names its limit and period, or its scope and day, in its key, so that it is the same message at the next look.
+    ``entries_most`` bounds what is read for the causes of anomalies (see ``judge_day``).
     """
     if "forecast" in kinds:
         for each in forecast_budgets(policy, ledger):
             if _is_news(each):
                 yield forecast_message(_forecast_alert(each, policy), policy)
     if "anomaly" in kinds:
-        judged = judge_day(policy, ledger)
+        judged = judge_day(policy, ledger, entries_most=entries_most)
         for found in judged.anomalies:
             yield anomaly_message(_anomaly_alert(found, judged.causes.get(found.scope, ()), policy), policy)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes.alert_services import AlertServices
 from fakes.anthropic_server import AnthropicServer
 from fakes.command_line import ACME, Ended, run
 from fakes.github_server import GitHubServer
@@ -153,3 +154,19 @@ def test_a_token_that_may_not_write_is_an_expected_path(
         ended = testgen(project, "--issue", "12")
     assert ended.code == 0
     assert "issues: write" in ended.err
+
+
+def test_the_action_delivers_alerts_after_a_plan(
+    project: Path, tmp_path: Path, model: AnthropicServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plan that takes its budget past a tier leaves nothing in the outbox: the same job tells."""
+    policy = tmp_path / "policy.yml"
+    policy.write_text(Path(ACME).read_text().replace("{usd: 8, per: day}", "{requests: 1, per: day}"))
+    monkeypatch.chdir(project)
+    for name, value in {"COMMAND": "testgen", "POLICY": str(policy), "LEDGER": f"sqlite:///{project / 'l.db'}"}.items():
+        monkeypatch.setenv(f"BUDGET_GATE_INPUT_{name}", value)
+    with GitHubServer({"issues": {"12": ISSUE}}) as server, AlertServices() as services:
+        on_runner(tmp_path, server, monkeypatch)
+        monkeypatch.setenv("SLACK_WEBHOOK_URL", services.slack_url)
+        assert run("action").code == 0
+    assert any("workflow/qa_test_gen" in body["blocks"][0]["text"]["text"] for body in services.slack)
