@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from budget_gate.analytics.anomaly import (
     DEFAULT_RULE,
     AnomalyReport,
-    causes_of,
+    explain,
     find_anomalies,
     may_judge,
 )
@@ -35,5 +35,5 @@ def judge_day(policy: Policy, ledger: Ledger, day: date | None = None, entries_m
         return AnomalyReport(judged, rule, is_judged=True)
     first = judged - timedelta(days=rule.window_days)
     since = datetime(first.year, first.month, first.day, tzinfo=zone)
-    causes = causes_of(found, spending(entries_since(ledger, since, entries_most)), rule, judged)
-    return AnomalyReport(judged, rule, is_judged=True, anomalies=found, causes=causes)
+    explained = explain(found, spending(entries_since(ledger, since, entries_most)), rule, judged)
+    return AnomalyReport(judged, rule, True, found, explained.causes, explained.shared)
