@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from budget_gate.core.errors import GitHubError, UsageError
 from budget_gate.core.pull_requests import ClosedPull, PullRequest
 from budget_gate.core.tickets import Ticket
+from budget_gate.github.branch_pull import open_pull
 from budget_gate.github.check_run import CheckVerdict, put_check_run
 from budget_gate.github.closed_pulls import list_closed_pulls, read_closed_pull
 from budget_gate.github.failures import failure, rate_limit_wait_seconds, rate_limited
 from budget_gate.github.identity import INSTALLATION_PREFIX, own_login
-from budget_gate.github.interface import Annotation, Conclusion, InlineComment, PostedComment, RunAttempt
+from budget_gate.github.interface import Annotation, Conclusion, InlineComment, PostedComment, PullOpened, RunAttempt
 from budget_gate.github.issues import read_issue
 from budget_gate.github.pulls import read_diff, read_pull_request
 from budget_gate.github.rest import DIFF, GRAPHQL, JSON, NO_ANSWER, Reply
@@ -223,6 +224,21 @@ class GitHubClient:
     def post_findings(self, pull: PullRequest, marker: str, comments: Sequence[InlineComment]) -> int:
         """Post findings as inline review comments, leaving out those already there; return how many were new."""
         return post_findings(self._rest, pull, marker, self._own_login(), comments) if comments else 0
+
+    def open_pull(
+        self,
+        base: str,
+        branch: str,
+        files: Mapping[str, str],
+        title: str,
+        body: str,
+        *,
+        draft: bool,
+        message: str,
+        new_only: bool,
+    ) -> PullOpened:
+        """Propose files as a pull request from a branch of this repository; see ``branch_pull.open_pull``."""
+        return open_pull(self._rest, self._repository, base, branch, files, title, body, draft, message, new_only=new_only)
 
     def run_attempt(self, run_id: int, run_attempt: int) -> RunAttempt | None:
         """Return one attempt of a workflow run of this repository; None when GitHub knows none."""

@@ -4,7 +4,7 @@ Implementations raise ``GitHubError``, or ``ReadOnlyToken`` where the token may 
 ``UsageError`` for an argument that cannot be right.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
@@ -25,6 +25,14 @@ class PostedComment(NamedTuple):
 
     url: str
     kept_newer: bool = False
+
+
+class PullOpened(NamedTuple):
+    """A pull request that proposes files of ours. ``created`` is false where it was open already and was brought up to date."""
+
+    number: int
+    url: str
+    created: bool
 
 
 class InlineComment(NamedTuple):
@@ -85,6 +93,21 @@ class GitHub(Protocol):
 
     def post_findings(self, pull: PullRequest, marker: str, comments: Sequence[InlineComment]) -> int:
         """Post findings as inline review comments, leaving out those already there; return how many were new."""
+        ...
+
+    def open_pull(
+        self,
+        base: str,
+        branch: str,
+        files: Mapping[str, str],
+        title: str,
+        body: str,
+        *,
+        draft: bool,
+        message: str,
+        new_only: bool,
+    ) -> PullOpened:
+        """Propose files as a pull request from a branch of this repository; see ``branch_pull.open_pull``."""
         ...
 
     def run_attempt(self, run_id: int, run_attempt: int) -> RunAttempt | None:

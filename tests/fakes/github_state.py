@@ -28,6 +28,8 @@ ROUTES = (
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)", "repository"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls", "list_pulls"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls/(?P<number>\d+)", "pull"),
+    ("POST", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls", "create_pull"),
+    ("PATCH", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls/(?P<number>\d+)", "edit_pull"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls/(?P<number>\d+)/files", "files"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/issues/(?P<number>\d+)", "issue"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/issues/(?P<number>\d+)/comments", "list_comments"),
@@ -48,7 +50,7 @@ ROUTES = (
     ("PATCH", r"/repos/(?P<repo>[^/]+/[^/]+)/check-runs/(?P<id>\d+)", "edit_check"),
     ("POST", r"/repos/(?P<repo>[^/]+/[^/]+)/git/(?P<git>trees|commits|refs)", "git_create"),
     ("PATCH", r"/repos/(?P<repo>[^/]+/[^/]+)/git/refs/(?P<name>heads/.+)", "git_move"),
-    ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/git/(?P<git>ref|trees|blobs)/(?P<name>.+)", "git_get"),
+    ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/git/(?P<git>ref|trees|blobs|commits)/(?P<name>.+)", "git_get"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/check-runs/(?P<id>\d+)/annotations", "list_annotations"),
 )
 
@@ -92,6 +94,8 @@ class State:
     issues: dict[str, dict[str, Any]] = field(default_factory=dict)
     teams: dict[str, dict[str, str]] = field(default_factory=dict)
     graphql_works: bool = True
+    may_create_pulls: bool = True
+    has_drafts: bool = True
     last_id: int = 1000
     git: GitStore = field(default_factory=GitStore)
 
@@ -118,6 +122,11 @@ class State:
         """Return the next id: they only grow."""
         self.last_id += 1
         return self.last_id
+
+    def own_open_pulls(self) -> list[dict[str, Any]]:
+        """Return the open pull requests from branches of this repository."""
+        own = [each for each in self.pulls.values() if each.get("head_repo", self.repository) == self.repository]
+        return [each for each in own if not each.get("closed_at") and not each.get("merged_at")]
 
     def add_comment(self, number: int, login: str, body: str) -> int:
         """Put a comment of some account there and return its id."""
@@ -200,7 +209,9 @@ class _Request:
     def git_get(self) -> Answer:
         """Read a ref, a tree or a blob."""
         git = self.state.git
-        read = {"ref": git.ref, "trees": git.tree, "blobs": git.get_blob}[self.place["git"]]
+        if self.place["git"] == "trees":
+            return 200, _answered(lambda name: git.tree(name, is_recursive="recursive" in self.query), self.place["name"]), False
+        read = {"ref": git.ref, "blobs": git.get_blob, "commits": git.commit}[self.place["git"]]
         return 200, _answered(read, self.place["name"]), False
 
     def user(self) -> Answer:
@@ -213,7 +224,7 @@ class _Request:
         """The repository, with what the account of the token may do; of an app it says no, whatever that may do."""
         may_push = self.who["type"] == "User" and self.who["permission"] == "write"
         permissions = {"admin": False, "maintain": False, "push": may_push, "triage": may_push, "pull": True}
-        return 200, {"full_name": self.state.repository, "permissions": permissions}, False
+        return 200, {"full_name": self.state.repository, "default_branch": "main", "permissions": permissions}, False
 
     def pull(self) -> Answer:
         """One pull request, as JSON or as a diff."""
@@ -235,6 +246,10 @@ class _Request:
             raise Refusal(422, "Validation Failed")
         known = [self._pull_facts(int(number), pull) for number, pull in self.state.pulls.items()]
         found = [each for each in known if wanted in ("all", each["state"])]
+        if "head" in self.query:
+            found = [each for each in found if _label(each) == self.query["head"]]
+        if "base" in self.query:
+            found = [each for each in found if each["base"]["ref"] == self.query["base"]]
         descending = self.query.get("direction", "desc" if order == "created" else "asc") == "desc"
         return 200, sorted(found, key=lambda each: (each[f"{order}_at"], each["number"]), reverse=descending), True
 
@@ -258,9 +273,48 @@ class _Request:
             "draft": pull.get("draft", False),
             "user": _user(author, pull.get("author_type", "User")) if author else None,
             "labels": [{"name": name} for name in pull.get("labels", [])],
-            "head": {"sha": pull["head_sha"], "ref": "topic", "repo": {"full_name": head_repo} if head_repo else None},
+            "html_url": f"https://github.test/{self.state.repository}/pull/{number}",
+            "head": {
+                "sha": pull["head_sha"],
+                "ref": pull.get("head_ref", "topic"),
+                "repo": {"full_name": head_repo} if head_repo else None,
+            },
             "base": {"sha": pull.get("base_sha", "b" * 40), "ref": pull.get("base_ref", "main"), "repo": repo},
         }
+
+    def create_pull(self) -> Answer:
+        """Open a pull request from a branch of this repository: one for a pair of branches, and never one without a change."""
+        git, body = self.state.git, self.body
+        if not self.state.may_create_pulls and self.who["type"] == "Bot":
+            raise Refusal(403, "GitHub Actions is not permitted to create or approve pull requests.")
+        head, base = (git.refs.get(f"refs/heads/{body.get(name)}") for name in ("head", "base"))
+        wrong = [
+            {"resource": "PullRequest", "field": name, "code": "invalid"}
+            for name, at in (("head", head), ("base", base))
+            if not at
+        ]
+        if wrong or not body.get("title") or len(body.get("body") or "") > BODY_CHARACTERS_MAX:
+            raise Refusal(422, "Validation Failed", wrong)
+        if body.get("draft") and not self.state.has_drafts:
+            raise Refusal(422, "Draft pull requests are not supported in this repository.")
+        pair = (body["head"], body["base"])
+        is_open = any(pair == (each.get("head_ref"), each.get("base_ref")) for each in self.state.own_open_pulls())
+        said = f"A pull request already exists for {self.state.repository.partition('/')[0]}:{body['head']}." if is_open else ""
+        if not said and git.is_ancestor(str(head), str(base)):
+            said = f"No commits between {body['base']} and {body['head']}"
+        if said:
+            raise Refusal(422, "Validation Failed", [{"resource": "PullRequest", "code": "custom", "message": said}])
+        number = max((int(each) for each in (*self.state.pulls, *self.state.issues)), default=0) + 1
+        kept = {name: body.get(name) for name in ("title", "body", "draft")}
+        kept |= {"head_sha": head, "head_ref": body["head"], "base_sha": base, "base_ref": body["base"]}
+        self.state.pulls[str(number)] = {**kept, "author": self.who["login"], "author_type": self.who["type"]}
+        return 201, self._pull_facts(number, self.state.pulls[str(number)]), False
+
+    def edit_pull(self) -> Answer:
+        """Change title or body."""
+        pull = self._pull()
+        pull.update({name: self.body[name] for name in ("title", "body") if name in self.body})
+        return 200, self._pull_facts(int(self.place["number"]), pull), False
 
     def issue(self) -> Answer:
         """One issue; every pull request is one too."""
@@ -507,6 +561,12 @@ class _Request:
         }
         url = f"https://github.test/{self.state.repository}/runs/{check['id']}"
         return {**fields, "html_url": url, "output": {"title": None, "summary": None, **check.get("output", {})}}
+
+
+def _label(facts: dict[str, Any]) -> str:
+    """Return a pull request's branch as GitHub's lists name it: with the owner of the repository that it lives in."""
+    owner = ((facts["head"]["repo"] or {}).get("full_name") or "").partition("/")[0]
+    return f"{owner}:{facts['head']['ref']}"
 
 
 def _answered(method: Callable[..., Any], *arguments: Any) -> Any:
