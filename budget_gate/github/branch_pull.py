@@ -78,22 +78,22 @@ def open_pull(  # noqa: PLR0913, PLR0917 - what a pull request is made of; two c
     proposal = _Proposal(client, repository, base or _default_branch(client, repository), branch, files, message, new_only)
     if branch == proposal.base:
         raise UsageError(f"{branch!r} is the branch to merge into; name another one for the pull request")
-    marker, was_sent = body.partition("\n")[0], False
+    marker, was_there = body.partition("\n")[0], False
     for number in range(ROUNDS):
         if number:
             client.pause(0.5 * number)
         pull = _open_one(proposal)
+        was_there = was_there or (pull is not None and not number)
         if pull is not None and not text(pull, "body").startswith(marker):
             said = f"#{integer(pull, 'number')} from the branch {branch}, without the first line {marker[:80]!r}"
             raise GitHubError(f"there is a pull request {said}, so it is left alone; close it or rename its branch")
         if not _is_pushed(proposal, has_pull=pull is not None):
             continue
         if pull is not None:
-            return _updated(proposal, pull, body, created=was_sent)
+            return _updated(proposal, pull, body, created=not was_there)
         made = _created(proposal, {"title": title, "head": branch, "base": proposal.base, "body": body, "draft": draft})
         if made is not None:
             return PullOpened(integer(made, "number"), text(made, "html_url"), created=True)
-        was_sent = True
     raise GitHubError(f"the branch {branch} did not come to rest in {ROUNDS} tries; are several runs writing it? Run again")
 
 

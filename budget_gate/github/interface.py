@@ -28,7 +28,7 @@ class PostedComment(NamedTuple):
 
 
 class PullOpened(NamedTuple):
-    """A pull request that proposes files of ours. ``created`` is false where it was open already and was brought up to date."""
+    """A pull request that proposes files of ours. ``created`` is false where one was open when the run first looked."""
 
     number: int
     url: str

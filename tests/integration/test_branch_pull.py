@@ -126,7 +126,20 @@ def test_after_a_closed_pull_request_the_branch_starts_afresh() -> None:
         assert _open(_rest(server)).number == 2
         assert "tests/test_stale.py" not in server.state.git.files_at(BRANCH)
         assert "NEWS.md" in server.state.git.files_at(BRANCH)
-        assert server.state.git.is_ancestor(old, server.state.git.refs[f"refs/heads/{BRANCH}"])
+        for older in (old, server.state.git.refs["refs/heads/main"]):
+            assert server.state.git.is_ancestor(older, server.state.git.refs[f"refs/heads/{BRANCH}"])
+
+
+def test_after_a_merge_that_was_reverted() -> None:
+    """Files that were merged and taken back can be proposed again, though the branch still has them."""
+    with GitHubServer(_state()) as server:
+        git = server.state.git
+        _open(_rest(server))
+        server.state.pulls["1"]["merged_at"] = "2026-01-02T00:00:00Z"
+        main, own = git.refs["refs/heads/main"], git.refs[f"refs/heads/{BRANCH}"]
+        reverted = git.add_commit({"message": "Revert", "tree": git.commits[main]["tree"], "parents": [main, own]})
+        git.refs["refs/heads/main"] = reverted["sha"]
+        assert _open(_rest(server)) == PullOpened(2, "https://github.test/acme/shop/pull/2", created=True)
 
 
 def _requests_of_a_run() -> int:
@@ -162,19 +175,19 @@ def test_github_fails_once(kind: str, path: str) -> None:
         assert _commits(server) == ["Add tests"]
 
 
-def test_two_runs_at_once() -> None:
-    """Where another run moves the branch in between, ours goes on top of it: nothing is overwritten, one pull request."""
+@pytest.mark.parametrize("place", ["git/commits", "/pulls"])
+def test_two_runs_at_once(place: str) -> None:
+    """Where another run moves the branch or opens the pull request in between, ours goes on top: one pull request, all files."""
 
     class Racing(_Dying):
         def send(self, verb: str, path: str, **given: Any) -> Reply:
-            if path.endswith("git/commits") and self._left > 0:
+            if verb == "POST" and path.endswith(place) and self._left > 0:
                 self._left = 0
                 _open(self._rest, {"tests/test_other.py": "# other\n"}, "the other plan")
             return self._rest.send(verb, path, **{"accept": JSON, **given})
 
     with GitHubServer(_state()) as server:
-        opened = _open(Racing(_rest(server), 1, sends_last=True))
-        assert opened.created is False
+        assert _open(Racing(_rest(server), 1, sends_last=True)).number == 1
         assert {"tests/test_other.py", "tests/test_cart.py"} < set(server.state.git.files_at(BRANCH))
         assert len(_open_pulls(server)) == 1
 
