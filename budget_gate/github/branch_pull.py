@@ -7,7 +7,7 @@ it gets the base's files and ours, in a commit that has both as parents.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from budget_gate.core.errors import GitHubError, ReadOnlyToken, UsageError
@@ -47,7 +47,7 @@ class _Proposal(NamedTuple):
     branch: str
     files: Mapping[str, str]
     message: str
-    new_only: bool
+    only_new: Collection[str]
 
 
 def open_pull(  # noqa: PLR0913, PLR0917 - what a pull request is made of; two commands call it through ``interface.GitHub``
@@ -61,21 +61,21 @@ def open_pull(  # noqa: PLR0913, PLR0917 - what a pull request is made of; two c
     draft: bool,  # noqa: FBT001 - as above
     message: str,
     *,
-    new_only: bool = False,
+    only_new: Collection[str] = (),
 ) -> PullOpened:
     """Put files on a branch and open a pull request from it, or bring the one that is open up to date.
 
     ``base`` empty stands for the repository's default branch. ``files`` holds whole texts by path. ``title`` and ``draft`` count
     when the pull request is made; what people did to them later stays. ``body`` (65 536 characters at most) opens with a line that
-    only this caller's pull requests open with: it is how an open one is known to be ours. ``new_only``: no file of the base may be
-    replaced.
+    only this caller's pull requests open with: it is how an open one is known to be ours. ``only_new``: paths that
+    may not be there on the base.
 
     Raises ``UsageError`` for a branch or path that cannot be, ``ReadOnlyToken`` where the token may not write, and ``GitHubError``
     where GitHub refuses, where the branch is somebody else's, and where the base has all the files already.
     """
     _check_branch(branch)
     _check_paths(files)
-    proposal = _Proposal(client, repository, base or _default_branch(client, repository), branch, files, message, new_only)
+    proposal = _Proposal(client, repository, base or _default_branch(client, repository), branch, files, message, only_new)
     if branch == proposal.base:
         raise UsageError(f"{branch!r} is the branch to merge into; name another one for the pull request")
     marker, was_there = body.partition("\n")[0], False
@@ -103,9 +103,8 @@ def _is_pushed(proposal: _Proposal, *, has_pull: bool) -> bool:
     if not base.sha:
         raise GitHubError(f"{proposal.repository} has no branch {proposal.base} to open a pull request into; name another base")
     start = own if has_pull and own.sha else base
-    _check_places(proposal, start.tree, may_replace=True)
-    if proposal.new_only:
-        _check_places(proposal, base.tree, may_replace=False)
+    _check_places(proposal, start.tree, proposal.files)
+    _check_places(proposal, base.tree, proposal.only_new, may_replace=False)
     tree = _made(proposal, "trees", {"base_tree": start.tree, "tree": [tree_entry(*each) for each in proposal.files.items()]})
     if tree == base.tree:
         raise GitHubError(f"{proposal.base} has these files already; there is nothing to open a pull request for")
@@ -215,10 +214,10 @@ def _check_paths(files: Mapping[str, str]) -> None:
         raise UsageError(f"a pull request takes 1 to {FILES_MOST} files of {BYTES_MOST // 2**20} MiB together")
 
 
-def _check_places(proposal: _Proposal, tree: str, *, may_replace: bool) -> None:
+def _check_places(proposal: _Proposal, tree: str, paths: Collection[str], *, may_replace: bool = True) -> None:
     """Refuse a path that passes a link, a submodule or a file, or that is one of them; without ``may_replace`` a file as well."""
-    folders: dict[str, dict[str, Json]] = {"": _listed(proposal, tree)}
-    for path in proposal.files:
+    folders: dict[str, dict[str, Json]] = {"": _listed(proposal, tree)} if paths else {}
+    for path in paths:
         *parents, name = path.split("/")
         place = ""
         for part in parents:

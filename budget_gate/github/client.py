@@ -235,10 +235,10 @@ class GitHubClient:
         *,
         draft: bool,
         message: str,
-        new_only: bool,
+        only_new: Collection[str] = (),
     ) -> PullOpened:
         """Propose files as a pull request from a branch of this repository; see ``branch_pull.open_pull``."""
-        return open_pull(self._rest, self._repository, base, branch, files, title, body, draft, message, new_only=new_only)
+        return open_pull(self._rest, self._repository, base, branch, files, title, body, draft, message, only_new=only_new)
 
     def run_attempt(self, run_id: int, run_attempt: int) -> RunAttempt | None:
         """Return one attempt of a workflow run of this repository; None when GitHub knows none."""

@@ -4,7 +4,7 @@ Implementations raise ``GitHubError``, or ``ReadOnlyToken`` where the token may 
 ``UsageError`` for an argument that cannot be right.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
@@ -105,7 +105,7 @@ class GitHub(Protocol):
         *,
         draft: bool,
         message: str,
-        new_only: bool,
+        only_new: Collection[str] = (),
     ) -> PullOpened:
         """Propose files as a pull request from a branch of this repository; see ``branch_pull.open_pull``."""
         ...

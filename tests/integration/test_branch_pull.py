@@ -265,14 +265,14 @@ def test_no_such_base() -> None:
         _open(_rest(server), base="trunk")
 
 
-def test_new_only_replaces_nothing_of_the_base() -> None:
-    """With ``new_only`` a file of the base stays as it is, though a file of our own branch may be replaced."""
+def test_only_new_replaces_nothing_of_the_base() -> None:
+    """With ``only_new`` a file of the base stays as it is, though a file of our own branch may be replaced."""
     with GitHubServer(_state()) as server:
         with pytest.raises(GitHubError, match=r"tests/test_old\.py is on main already; nothing was written"):
-            _open(_rest(server), {**FILES, "tests/test_old.py": "# new\n"}, new_only=True)
+            _open(_rest(server), {**FILES, "tests/test_old.py": "# new\n"}, only_new=["tests/test_old.py"])
         assert server.writes() == []
-        _open(_rest(server), new_only=True)
-        _open(_rest(server), {"tests/test_cart.py": "# better\n"}, new_only=True)
+        _open(_rest(server), only_new=list(FILES))
+        _open(_rest(server), {"tests/test_cart.py": "# better\n"}, only_new=list(FILES))
         assert server.state.git.text_at("tests/test_cart.py", BRANCH) == "# better\n"
 
 
