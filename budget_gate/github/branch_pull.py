@@ -87,7 +87,14 @@ def open_pull(  # noqa: PLR0913, PLR0917 - what a pull request is made of; two c
         if pull is not None and not text(pull, "body").startswith(marker):
             said = f"#{integer(pull, 'number')} from the branch {branch}, without the first line {marker[:80]!r}"
             raise GitHubError(f"there is a pull request {said}, so it is left alone; close it or rename its branch")
-        if not _is_pushed(proposal, has_pull=pull is not None):
+        try:
+            is_pushed = _is_pushed(proposal, has_pull=pull is not None)
+        except ReadOnlyToken:
+            raise ReadOnlyToken(
+                f"the token may not push to {repository}, so there is no pull request; grant the job `permissions: contents: write` and "
+                "`pull-requests: write`"
+            ) from None
+        if not is_pushed:
             continue
         if pull is not None:
             return _updated(proposal, pull, body, created=not was_there)
@@ -151,8 +158,11 @@ def _open_one(proposal: _Proposal) -> Json | None:
 
 def _updated(proposal: _Proposal, pull: Json, body: str, *, created: bool) -> PullOpened:
     number = integer(pull, "number")
-    if text(pull, "body").replace("\r\n", "\n") != body:
-        proposal.rest.send("PATCH", f"/repos/{proposal.repository}/pulls/{number}", body={"body": body})
+    if text(pull, "body").replace("\r\n", "\n").rstrip() != body.rstrip():
+        path = f"/repos/{proposal.repository}/pulls/{number}"
+        reply = proposal.rest.send("PATCH", path, body={"body": body}, returned=(FORBIDDEN, NOT_FOUND))
+        if not reply.is_success:
+            raise _no_permission(f"the files are in #{number}, but its text is the one of an earlier run", _said(reply.data))
     return PullOpened(number, text(pull, "html_url"), created)
 
 
@@ -171,10 +181,14 @@ def _created(proposal: _Proposal, fields: Json) -> Json | None:
             f"{is_there} ({flat(said)}); allow it under Settings, Actions, General, Workflow permissions, or open it by hand"
         )
     if reply.status in (FORBIDDEN, NOT_FOUND):
-        raise ReadOnlyToken(f"{is_there} ({flat(said)}); grant the job `permissions: pull-requests: write`, or open it by hand")
+        raise _no_permission(is_there, said)
     if _NO_DRAFTS in said:
         raise GitHubError(f"{is_there} as a draft ({flat(said)}); open it by hand")
     raise failure("POST", path, reply.status, said)
+
+
+def _no_permission(what: str, said: str) -> ReadOnlyToken:
+    return ReadOnlyToken(f"{what} ({flat(said)}); grant the job `permissions: pull-requests: write`")
 
 
 def _said(data: object) -> str:

@@ -222,6 +222,19 @@ def test_a_read_only_token_writes_nothing() -> None:
         assert server.state.pulls == {}
 
 
+def test_a_token_that_pushes_but_opens_nothing() -> None:
+    """Without ``pull-requests: write`` the text says that the files are on the branch, and which permission is missing."""
+    missing = "grant the job `permissions: pull-requests: write`"
+    with GitHubServer(_state()) as server:
+        server.faults.append(Fault("POST", "/pulls$", "before", status=403))
+        with pytest.raises(ReadOnlyToken, match=f"files are on the branch {BRANCH}.*{missing}"):
+            _open(_rest(server))
+        assert _open(_rest(server)).created
+        server.faults.append(Fault("PATCH", "/pulls/1$", "before", status=403))
+        with pytest.raises(ReadOnlyToken, match=f"files are in #1, .*{missing}"):
+            _open(_rest(server), text="another plan")
+
+
 def test_actions_may_not_open_pull_requests() -> None:
     """Where the repository's settings keep a job from opening pull requests, the text says which setting, and the files are there."""
     with GitHubServer(_state()) as server:
