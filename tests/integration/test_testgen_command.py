@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes.alert_services import AlertServices
 from fakes.anthropic_server import AnthropicServer
 from fakes.command_line import ACME, Ended, run
 from fakes.github_server import Fault, GitHubServer
@@ -232,3 +233,19 @@ def test_paths_of_an_attacker_reach_no_pull_request(project: Path, tmp_path: Pat
         ]
         assert server.state.git.text_at("tests/test_cart.py", "budget-gate-tests/issue-12") == "def test_a(): assert True\n"
     assert [each["path"] for each in document["rejected"]] == paths[:-1]
+
+
+def test_the_action_delivers_alerts_after_a_plan(
+    project: Path, tmp_path: Path, model: AnthropicServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plan that takes its budget past a tier leaves nothing in the outbox: the same job tells."""
+    policy = tmp_path / "policy.yml"
+    policy.write_text(Path(ACME).read_text().replace("{usd: 8, per: day}", "{requests: 1, per: day}"))
+    monkeypatch.chdir(project)
+    for name, value in {"COMMAND": "testgen", "POLICY": str(policy), "LEDGER": f"sqlite:///{project / 'l.db'}"}.items():
+        monkeypatch.setenv(f"BUDGET_GATE_INPUT_{name}", value)
+    with GitHubServer({"issues": {"12": ISSUE}}) as server, AlertServices() as services:
+        on_runner(tmp_path, server, monkeypatch)
+        monkeypatch.setenv("SLACK_WEBHOOK_URL", services.slack_url)
+        assert run("action").code == 0
+    assert any("workflow/qa_test_gen" in body["blocks"][0]["text"]["text"] for body in services.slack)
