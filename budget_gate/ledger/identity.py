@@ -33,6 +33,11 @@ def _listed(amount: Amount) -> str:
     return f"[{amount[0]},{amount[1]},{amount[2]}]"
 
 
+def plan_name(text: str) -> str:
+    """Return the name under which the plan of many reservations is stored once."""
+    return _sha256(text)
+
+
 def settle_digest(reservation: str, actual: Actual) -> str:
     """Return a digest of what makes two settle calls the same call."""
     return _digest([reservation, actual.amount, actual.usage, dict(actual.details)])

@@ -45,7 +45,7 @@ def dump_page(calls: Calls, entries: Sequence[Entry]) -> Operation[list[Record]]
     made = [str(each.body["reservation"]) for each in parsed if each.kind == "reserve"]
     named = [found for each in parsed if (found := _named(each)) is not None]
     names = calls.names
-    keys = [*map(names.reservation, made), *(names.operation(each.kind, each.key) for each in named), names.never]
+    keys = [*map(names.reservation, made), *(key for each in named for key in _operation_keys(names, each)), names.never]
     reply = yield calls.call("stored", keys, [len(made)])
     check_reply(reply)
     reservations = (_open_reservation(name, fields) for name, fields in zip(made, reply[1], strict=True))
@@ -64,6 +64,12 @@ def _named(entry: ParsedEntry) -> _Named | None:
     """Return the operation that wrote an entry; the clock writes some itself."""
     kind = _OPERATION_OF.get(entry.kind, "" if entry.kind in MONEY_KINDS else "record")
     return _Named(kind, str(entry.body["key"]), str(entry.body.get("reservation", ""))) if kind else None
+
+
+def _operation_keys(names: Names, named: _Named) -> tuple[str, str]:
+    """Return where an operation is stored and where schema 1 had it."""
+    older = names.operation(named.kind, named.key)
+    return (names.reservation(reservation_id(named.key)) if named.kind == "reserve" else older), older
 
 
 def _open_reservation(name: str, fields: Sequence[str | None]) -> OpenReservation | None:
@@ -171,7 +177,7 @@ class Loader:
         yield ["ZADD", still_open, str(self._reservations), name] if is_open else ["ZREM", still_open, name]
 
     def _operation(self, each: StoredOperation) -> Words:
-        key, (digest, answer) = self._names.operation(each.kind, each.key), each.operation
+        key, (digest, answer) = _operation_keys(self._names, _Named(each.kind, each.key, ""))[0], each.operation
         if each.kind == "record":
             return ["HSET", key, "digest", digest, "sequence", answer]
         if each.kind == "reserve":

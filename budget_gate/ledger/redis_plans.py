@@ -15,7 +15,7 @@ from budget_gate.core.periods import Window, window_at
 from budget_gate.core.reservations import BudgetState, limit_state
 from budget_gate.core.scopes import BOUND_KINDS, Scope
 from budget_gate.ledger import checks
-from budget_gate.ledger.identity import scopes_json
+from budget_gate.ledger.identity import plan_name, scopes_json
 from budget_gate.ledger.interface import SWEEP_MOST, WAITER_TTL_SECONDS
 from budget_gate.ledger.redis_names import counter_suffix
 from budget_gate.ledger.redis_wire import Packed, Word, pack
@@ -82,8 +82,10 @@ def _make_plan(charges: tuple[Charge, ...], zone: str, now: int) -> Plan:
     suffixes = [_suffix(*place) for place in places]
     starts_at = max((microseconds(window.starts_at) for window in windows.values()), default=0)
     ends_at = min((microseconds(window.ends_at) for window in windows.values()), default=2**53)
+    text = plan_text(places)
+    name = plan_name(text)
     named = compact_json([[charge.scope.text, charge.per, window.label] for charge, window in places])
-    told: list[Word] = [starts_at, ends_at, _flat_limits(places), plan_text(places), named, _WAITER_TTL, SWEEP_MOST]
+    told: list[Word] = [starts_at, ends_at, _flat_limits(places), text, named, _WAITER_TTL, SWEEP_MOST, name, f"has:{name}"]
     return Plan(
         limits_of(places),
         scopes_json(charges),

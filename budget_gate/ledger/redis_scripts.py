@@ -24,8 +24,8 @@ _IN_FRONT = {
 }
 """What precedes a script; the usual alone where nothing is said."""
 
-FIRST_COUNTER = {"reserve": 21, "read": 5}
-"""Which argument is the first to name a counter, for the scripts that are told them; see ``lua/shared.lua``."""
+FIRST_FIELD = {"reserve": 22, "read": 5}
+"""Which argument is the first to name a field of the head that a script wants, counters mostly; see ``lua/shared.lua``."""
 
 
 class Script(NamedTuple):
@@ -41,6 +41,6 @@ def script(name: str) -> Script:
     """Return the script of an operation (the name of its file), ready to be sent."""
     parts = (*_IN_FRONT.get(name, _USUAL), name)
     texts = [(_FOLDER / f"{part}.lua").read_text(encoding="utf-8") for part in parts]
-    text = "\n".join([f"local FIRST_COUNTER = {FIRST_COUNTER.get(name, 10**6)}", *texts])
+    text = "\n".join([f"local FIRST_FIELD = {FIRST_FIELD.get(name, 10**6)}", *texts])
     sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
     return Script(text, sha, b"$7\r\nEVALSHA\r\n$40\r\n%b\r\n" % sha.encode())

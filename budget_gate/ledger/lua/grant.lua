@@ -1,18 +1,20 @@
 -- The usual case of a reserve, in front of everything that the unusual ones need (making forty functions takes as long as this): nobody
 -- waits, nothing has expired, all that is asked fits, and no tier is reached. The rest is reserve.lua's.
 --
--- KEYS[7] is the operation, KEYS[8] the reservation. ARGV: 3 to 5 the amount, 6 the least that will do ('': all), 7 the lifetime, 8
+-- KEYS[7] is the reservation, which remembers the answer too, and KEYS[8] the operation, where schema 1 did. ARGV: 3 to 5 the amount, 6 the least that will do ('': all), 7 the lifetime, 8
 -- whether it may wait, 9 digest, 10 reservation, 11 to 13 key, labels and workflow as JSON; and of the plan: 14 and 15 between which
 -- times it holds, 16 its limits, flat: index of the counter, unit, admission line and the lowest line that is alerted (-1: none); 17 the
--- plan, 18 its counters as an entry names them; 19 how long a waiter lives, 20 how many expired to sweep; then the counters.
+-- plan, 18 its counters as an entry names them; 19 how long a waiter lives, 20 how many expired to sweep; 21 names the plan; then
+-- come HAS_PLAN, the field that tells that the plan is stored, and the counters. Reservations name their plan: most have the same.
 -- Answers one JSON text: ["admitted", granted, expires_at, counters before]; or what reserve.lua says.
 
-local OPERATION, RESERVATION = KEYS[7], KEYS[8]
+local RESERVATION, OPERATION = KEYS[7], KEYS[8]
 local asked = {tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])}
-local COUNT = #ARGV - FIRST_COUNTER + 1
+local HAS_PLAN = 22 -- the first that is read with the head
+local COUNT = #ARGV - HAS_PLAN
 
 if NOW < tonumber(ARGV[14]) or NOW >= tonumber(ARGV[15]) then return {'stale', whole(NOW)} end
-local recorded = redis.call('HGET', OPERATION, 'digest')
+local recorded = redis.call('HGET', RESERVATION, 'digest') or (IS_OLDER and redis.call('HGET', OPERATION, 'digest'))
 if recorded and recorded ~= ARGV[9] then return {'reused'} end
 
 -- Counters that hold nothing: most likely new, and not on the list yet (a refusal can have crossed a tier, which is no reason to be).
@@ -21,29 +23,30 @@ local is_empty = {}
 -- Take `granted` (three numbers as text), which leaves the counters at `texts`; `before` is what they were, as JSON.
 local function grant(granted, texts, before)
   for index = 1, COUNT do
-    local suffix = ARGV[FIRST_COUNTER + index - 1]
+    local suffix = ARGV[HAS_PLAN + index]
     writes[#writes + 1], writes[#writes + 2] = suffix, texts[index]
     if is_empty[index] then redis.call('ZADD', COUNTERS, 'NX', redis.call('HINCRBY', HEAD, 'counters', 1), suffix) end
     values[suffix] = texts[index]
   end
   local expires_at = whole(NOW + ARGV[7])
   if not head[7] or tonumber(head[7]) > tonumber(expires_at) then writes[#writes + 1], writes[#writes + 2] = 'due', expires_at end
+  if not head[HEAD_FIELDS + 1] then
+    for _, word in ipairs({ARGV[HAS_PLAN], '1', 'plan:' .. ARGV[21], ARGV[17]}) do writes[#writes + 1] = word end
+  end
   append('"reserve"', '[[0,0,0],[' .. granted .. '],[0,0,0]]', '{"counters":' .. ARGV[18] .. ',"key":' .. ARGV[11] .. ',"labels":'
     .. ARGV[12] .. ',"reservation":"' .. ARGV[10] .. '"}')
-  redis.call('HSET', RESERVATION, 'state', 'pending', 'made', granted .. '\n' .. whole(NOW) .. '\n' .. expires_at .. '\n' .. ARGV[11]
-    .. '\n' .. ARGV[12] .. '\n' .. ARGV[13] .. '\n' .. ARGV[17])
+  redis.call('HSET', RESERVATION, 'digest', ARGV[9], 'state', 'pending', 'made', granted .. '\n' .. whole(NOW) .. '\n' .. expires_at .. '\n' .. ARGV[11]
+    .. '\n' .. ARGV[12] .. '\n' .. ARGV[13] .. '\n' .. ARGV[21])
   redis.call('ZADD', DEADLINES, expires_at, ARGV[10])
   redis.call('ZADD', OPEN, sequence, ARGV[10])
-  local answer = '["admitted",[' .. granted .. '],' .. expires_at
-  redis.call('HSET', OPERATION, 'digest', ARGV[9], 'answer', answer .. ']')
-  return answer .. ',' .. before .. ']'
+  return '["admitted",[' .. granted .. '],' .. expires_at .. ',' .. before .. ']'
 end
 
 local texts, numbers, after = {}, {}, {}
 local is_usual = not recorded and (not head[4] or head[4] == '0') and head[7] and NOW < tonumber(head[7])
 local match, format = string.match, string.format
 for index = 1, COUNT do
-  local text = head[HEAD_FIELDS + index] or keep(ARGV[FIRST_COUNTER + index - 1])
+  local text = head[HEAD_FIELDS + 1 + index] or keep(ARGV[HAS_PLAN + index])
   local one, two, three, rest, four, five, six, seven, eight, nine =
     match(text, '^(%-?%d+),(%-?%d+),(%-?%d+)(,(%-?%d+),(%-?%d+),(%-?%d+),(%-?%d+),(%-?%d+),(%-?%d+),".*)$')
   if not one then error('EDITED') end
@@ -53,7 +56,7 @@ for index = 1, COUNT do
   texts[index], numbers[index] = text, {one, two, three, four, five, six, seven, eight, nine}
   local usd, tokens, requests = one + asked[1], two + asked[2], three + asked[3]
   is_usual = is_usual and usd < EXACT and tokens < EXACT and requests < EXACT
-  after[index] = format('%.0f,%.0f,%.0f%s', usd, tokens, requests, rest)
+  after[index] = format('%d,%d,%d%s', usd, tokens, requests, rest)
 end
 if is_usual then
   local limits = cjson.decode(ARGV[16])

@@ -15,6 +15,7 @@ local function load_reservation(id)
     found[MADE[at]] = line
   end
   found.granted, found.cost = amount_of(found.granted), amount_of(found.cost_text)
+  found.plan_json = stored_plan(found.plan_json)
   found.plan = cjson.decode(found.plan_json)
   return found
 end

@@ -3,7 +3,7 @@
 
 if NOW < tonumber(ARGV[3]) or NOW >= tonumber(ARGV[4]) then return {'stale', whole(NOW)} end
 local texts = {}
-for index = FIRST_COUNTER, #ARGV do
-  texts[index - FIRST_COUNTER + 1] = keep(ARGV[index], head[HEAD_FIELDS + index - FIRST_COUNTER + 1])
+for index = FIRST_FIELD, #ARGV do
+  texts[index - FIRST_FIELD + 1] = keep(ARGV[index], head[HEAD_FIELDS + index - FIRST_FIELD + 1])
 end
 return {'read', listed(texts)}

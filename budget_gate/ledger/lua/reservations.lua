@@ -1,5 +1,10 @@
 -- In front of the scripts that read reservations: one form for those that schema 1 wrote, a field for each number, and those of today.
 
+-- The plan of a reservation, given the last line of its `made`: the name of a plan, or (copied or of schema 1) the plan itself.
+local function stored_plan(line)
+  return string.sub(line, 1, 1) == '[' and line or redis.call('HGET', HEAD, 'plan:' .. line)
+end
+
 -- Returns state, `made`, cost and resolved_at as they are stored today; nothing when there is no such reservation.
 local function stored_reservation(key)
   local raw = redis.call('HMGET', key, 'state', 'made', 'cost', 'resolved_at')
@@ -10,4 +15,13 @@ local function stored_reservation(key)
   for index = 1, 12 do old[index] = old[index] or '0' end
   local made = table.concat(old, ',', 1, 3) .. '\n' .. table.concat(old, '\n', 4, 9)
   return raw[1], made, raw[3] or table.concat(old, ',', 10, 12), raw[4]
+end
+
+-- What a reserve answered, as JSON: a refusal (and what was copied) is stored as it is, an admission is in what it made. Nothing when
+-- the answer is not remembered here.
+local function reserve_answer(key)
+  local raw = redis.call('HMGET', key, 'digest', 'answer', 'made')
+  if not raw[1] or raw[2] then return raw[2] end
+  local granted, expires_at = string.match(raw[3], '^([^\n]+)\n[^\n]+\n([^\n]+)')
+  return '["admitted",[' .. granted .. '],' .. expires_at .. ']'
 end

@@ -6,9 +6,10 @@
 
 local may_wait, id, key_json, labels, workflow = ARGV[8], ARGV[10], ARGV[11], ARGV[12], ARGV[13]
 local least = ARGV[6] == '' and asked or amount_of(ARGV[6])
-for index = 1, COUNT do values[ARGV[FIRST_COUNTER + index - 1]] = texts[index] end
+for index = 1, COUNT do values[ARGV[HAS_PLAN + index]] = texts[index] end
 if recorded then
-  return '["replayed",' .. redis.call('HGET', OPERATION, 'answer') .. ',' .. listed(texts) .. ']'
+  local answer = reserve_answer(RESERVATION) or redis.call('HGET', OPERATION, 'answer')
+  return '["replayed",' .. answer .. ',' .. listed(texts) .. ']'
 end
 
 local plan = cjson.decode(ARGV[17])
@@ -79,7 +80,7 @@ local function refuse(refusing)
   local text = '["refused",[' .. table.concat(answer, ',') .. ']'
   append('"refuse"', '[' .. ZERO .. ',' .. ZERO .. ',' .. ZERO .. ']', '{"asked":' .. triple(asked) .. ',"key":' .. key_json
     .. ',"labels":' .. labels .. ',"refused_by":[' .. table.concat(named, ',') .. ']}')
-  redis.call('HSET', OPERATION, 'digest', ARGV[9], 'answer', text .. ']')
+  redis.call('HSET', RESERVATION, 'digest', ARGV[9], 'answer', text .. ']')
   cross_all(stopped)
   if sequence_before then forget_waiter(id) end
   return text .. ',' .. listed(before) .. ']'
