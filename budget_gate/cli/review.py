@@ -35,7 +35,7 @@ from budget_gate.runs.fork_review import (
     why_not_post,
     withdraw,
 )
-from budget_gate.runs.left_alone import left_alone, why_left_alone
+from budget_gate.runs.left_alone import SAID_BY_BOT, left_alone, why_left_alone
 from budget_gate.runs.review import NO_KEY, ReviewJob, fork_outcome, run_review
 
 FORMS = ("text", "json", "sarif")
@@ -140,8 +140,9 @@ def _result(workspace: Workspace, job: ReviewJob, task: Task, wishes: ReviewWish
         problem = withdraw(github, workspace.runtime.event, label) if workspace.runtime else ""
         return refused_outcome("; ".join(filter(None, (standing.reason, problem)))), False
     is_approved = standing.kind == "approved"
-    is_said_by_bot = bool(workspace.runtime and workspace.runtime.event.is_said_by_bot)
-    reason = why_left_alone(pull, task.workflow, is_said_by_bot=is_said_by_bot)
+    if workspace.runtime is not None and workspace.runtime.event.is_said_by_bot:
+        return left_alone(SAID_BY_BOT), False  # anybody can write our mark into a comment, so it must not turn a check green
+    reason = why_left_alone(pull, task.workflow)
     if reason and not is_approved:  # the label is a wish for this very commit
         return left_alone(reason), True
     job = job._replace(diff=github.commit_diff(pull) if is_approved else github.diff(pull.number))

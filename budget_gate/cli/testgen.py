@@ -14,6 +14,7 @@ from budget_gate.core.errors import LedgerUnavailable, UsageError
 from budget_gate.core.tasks import Task
 from budget_gate.core.test_plans import PlanOutcome
 from budget_gate.core.tickets import Ticket
+from budget_gate.runs.left_alone import SAID_BY_BOT, left_alone
 
 TICKET_BYTES_MOST = 1024 * 1024
 
@@ -77,7 +78,8 @@ def generate_tests(workspace: Workspace, flags: dict[str, str], wishes: PlanWish
     run = f"{workspace.runtime.run_id}.{workspace.runtime.run_attempt}" if workspace.runtime else secrets.token_hex(4)
     name = attribution.task or f"{attribution.project or 'local'}:{ticket.key}:{run}"
     task = workspace.task(attribution._replace(task=name, pr=""), wishes.on_exceed)
-    outcome = _planned(workspace, ticket, task, wishes)
+    is_loop = workspace.runtime is not None and workspace.runtime.event.is_said_by_bot
+    outcome = PlanOutcome(ticket, left_alone(SAID_BY_BOT)) if is_loop else _planned(workspace, ticket, task, wishes)
     if wishes.write is not None:
         from budget_gate.runs.test_generation import write_files
 
@@ -85,7 +87,7 @@ def generate_tests(workspace: Workspace, flags: dict[str, str], wishes: PlanWish
             log(f"budget-gate: written {place}")
     _print(workspace, outcome, as_json=wishes.as_json)
     if workspace.runtime is not None:
-        _post(workspace, outcome, attribution.workflow, int(wishes.issue or 0))
+        _post(workspace, outcome, attribution.workflow, 0 if is_loop else int(wishes.issue or 0))
     return exit_code(outcome.run)
 
 
