@@ -59,7 +59,8 @@ def _run(workspace: Workspace, inputs: ActionInputs) -> int:
         issue = inputs.issue or str(runtime.event.issue_number or "")
         flags = {name: value for name, value in inputs.flags().items() if name != "pr"}
         return generate_tests(workspace, flags, PlanWishes(issue=issue, on_exceed=inputs.on_exceed, dry_run=inputs.dry_run))
-    from budget_gate.cli.review import ReviewWishes, review_change
+    from budget_gate.cli.review import review_change
+    from budget_gate.cli.reviewing import ReviewWishes
 
     severity = next((each for each in SEVERITIES if each == inputs.min_severity), None)
     wishes = ReviewWishes(

@@ -4,7 +4,10 @@ from budget_gate.core.policy import Workflow
 from budget_gate.core.pull_requests import PullRequest
 from budget_gate.core.reviews import ReviewOutcome, without_review
 
-SAID_BY_BOT = "a bot's comment, or one of our own, started this run, and answering it could go on for ever; start it by another event, such as a push"
+SAID_BY_BOT = (
+    "a bot's comment, or one of our own, started this run, and answering it could go on for ever; "
+    "start it by another event, such as a push"
+)
 """Why a run that a comment or review started does nothing: ours would start the next one, and so on."""
 
 _APP = "[bot]"

@@ -85,7 +85,7 @@ def diff_of(folder: Path, before: bytes, after: bytes) -> bytes:
 
 
 def put_in_place(file: bytes, first: int, last: int, suggestion: str) -> bytes:
-    """Return a file with lines replaced, as a click does it: the text between the line feeds; the last line keeps its end, or lack of one."""
+    """Return a file with lines replaced, as a click does it: what stands between line feeds; the last line keeps its end."""
     lines = file.split(b"\n")
     lines[first - 1 : last] = suggestion.removesuffix("\n").encode().split(b"\n")
     return b"\n".join(lines)

@@ -10,7 +10,7 @@ from fakes.command_line import ACME, Ended, run
 from fakes.github_parties import HEAD, state
 from fakes.github_server import GitHubServer
 
-from budget_gate.cli.review import ReviewWishes
+from budget_gate.cli.reviewing import ReviewWishes
 from budget_gate.core.policy import Workflow
 from budget_gate.core.pull_requests import PullRequest
 from budget_gate.runs.left_alone import why_left_alone
