@@ -67,7 +67,8 @@ def _run(workspace: Workspace, inputs: ActionInputs) -> int:
         code = generate_tests(workspace, flags, wanted)
         send_alerts(workspace)
         return code
-    from budget_gate.cli.review import ReviewWishes, review_change
+    from budget_gate.cli.review import review_change
+    from budget_gate.cli.reviewing import ReviewWishes
 
     severity = next((each for each in SEVERITIES if each == inputs.min_severity), None)
     wishes = ReviewWishes(

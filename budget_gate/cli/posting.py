@@ -4,7 +4,7 @@ from budget_gate.bootstrap import Workspace
 from budget_gate.cli.options import log
 from budget_gate.core.pull_requests import PullRequest
 from budget_gate.core.reviews import ReviewOutcome
-from budget_gate.github.workflow_commands import annotation
+from budget_gate.github.workflow_commands import AnnotationLevel, annotation
 from budget_gate.reports.clean_text import clean_for_terminal
 from budget_gate.reports.job_summary import render_job_summary
 from budget_gate.runs.posting import Posted, RunIdentity, output_values, post_result
@@ -17,7 +17,7 @@ def post_outcome(
     """Post an outcome and write summary and outputs. Without a pull request there is a check run and no comment.
 
     The outputs are written whatever happens to the posts: the job that reports the required status reads them. What is not to be
-    posted leaves only those two, and a warning on the run's page.
+    posted leaves only those two, and a line on the run's page.
     """
     runtime = workspace.runtime
     assert runtime is not None, "called only on a runner"
@@ -28,7 +28,8 @@ def post_outcome(
     posted = Posted()
     try:
         if not is_posted:
-            log(annotation("warning", clean_for_terminal(outcome.reason), title="budget-gate").rstrip("\n"))
+            level: AnnotationLevel = "notice" if outcome.verdict == "pass" else "warning"
+            log(annotation(level, clean_for_terminal(outcome.reason), title="budget-gate").rstrip("\n"))
         elif workspace.github is not None:
             posted = post_result(workspace.github, outcome, rendered, identity, head_sha, pull)
     finally:

@@ -3,8 +3,7 @@
 import hashlib
 import secrets
 import sys
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
@@ -18,53 +17,17 @@ from budget_gate.cli.options import (
     open_workspace,
     print_document,
 )
+from budget_gate.cli.reviewing import ReviewWishes, result_of
 from budget_gate.config.action_inputs import is_pull_number
 from budget_gate.core.errors import LedgerError, ServiceError, UsageError
-from budget_gate.core.policy import Wish, Workflow
-from budget_gate.core.pull_requests import APPROVAL_LABEL, SEVERITIES, PullRequest, Severity
+from budget_gate.core.pull_requests import APPROVAL_LABEL, SEVERITIES
 from budget_gate.core.reviews import ReviewOutcome
-from budget_gate.core.tasks import Task
 from budget_gate.reports.documents import outcome_document
-from budget_gate.runs.fork_review import (
-    FREE,
-    Standing,
-    claim,
-    refused_outcome,
-    standing_of,
-    unposted_outcome,
-    why_not_post,
-    withdraw,
-)
-from budget_gate.runs.left_alone import left_alone, why_left_alone
-from budget_gate.runs.review import NO_KEY, ReviewJob, fork_outcome, run_review
+from budget_gate.runs.review import ReviewJob
 
 FORMS = ("text", "json", "sarif")
 TAKEN_AS_GIVEN = ("on_exceed", "min_severity", "dry_run", "include_drafts", "include_bots", "approval_label")
 DIFF_BYTES_MOST = 64 * 1024 * 1024
-
-
-class ReviewWishes(NamedTuple):
-    """How a review is wanted: what the flags say beyond the policy, with the defaults of the command. None is as the policy says."""
-
-    on_exceed: str = "policy"
-    min_severity: Severity | None = None
-    form: str = "text"
-    dry_run: bool = False
-    include_drafts: bool | None = None
-    include_bots: bool | None = None
-    is_reuse_wanted: bool = True
-    approval_label: str = APPROVAL_LABEL
-
-    def overrule(self, workflow: Workflow) -> Workflow:
-        """Return the workflow with what was said about it here."""
-        return workflow._replace(
-            min_severity=self.min_severity or workflow.min_severity,
-            drafts=workflow.drafts if self.include_drafts is None else _WISHES[self.include_drafts],
-            bots=workflow.bots if self.include_bots is None else _WISHES[self.include_bots],
-        )
-
-
-_WISHES: Mapping[bool, Wish] = {True: "review", False: "skip"}
 
 
 @click.command(
@@ -119,7 +82,7 @@ def review_change(workspace: Workspace, diff_file: str | None, flags: dict[str, 
     attribution = attribution._replace(task=attribution.task or _task_name(workspace, job))
     task = workspace.task(attribution, wishes.on_exceed)
     task = task._replace(workflow=wishes.overrule(task.workflow))
-    outcome, is_posted = _result(workspace, job, task, wishes)
+    outcome, is_posted = result_of(workspace, job, task, wishes)
     _print(workspace, outcome, task.workflow.name, wishes.form)
     if workspace.runtime is not None and not diff_file:
         from budget_gate.cli.alerting import send_alerts
@@ -128,54 +91,6 @@ def review_change(workspace: Workspace, diff_file: str | None, flags: dict[str, 
         post_outcome(workspace, outcome, task.workflow.name, job.pull, is_posted=is_posted)
         send_alerts(workspace, outcome.failure if outcome.is_outage else "")
     return exit_code(outcome)
-
-
-def _result(workspace: Workspace, job: ReviewJob, task: Task, wishes: ReviewWishes) -> tuple[ReviewOutcome, bool]:
-    """Return what comes of a review, and whether that may be posted on the pull request."""
-    pull, github, label = job.pull, workspace.github, wishes.approval_label
-    if pull is None or github is None:
-        return _reviewed(workspace, job, task, wishes, FREE), True
-    standing = _standing(workspace, pull, wishes)
-    if standing.kind == "refused":
-        problem = withdraw(github, workspace.runtime.event, label) if workspace.runtime else ""
-        return refused_outcome("; ".join(filter(None, (standing.reason, problem)))), False
-    is_approved = standing.kind == "approved"
-    is_said_by_bot = bool(workspace.runtime and workspace.runtime.event.is_said_by_bot)
-    reason = why_left_alone(pull, task.workflow, is_said_by_bot=is_said_by_bot)
-    if reason and not is_approved:  # the label is a wish for this very commit
-        return left_alone(reason), True
-    job = job._replace(diff=github.commit_diff(pull) if is_approved else github.diff(pull.number))
-    if is_approved and (problem := claim(github, pull, label)):
-        return refused_outcome(problem), False
-    outcome = _reviewed(workspace, job, task, wishes, standing)
-    if is_approved and (problem := why_not_post(github, pull, label)):
-        return unposted_outcome(outcome, problem), False
-    return outcome, True
-
-
-def _standing(workspace: Workspace, pull: PullRequest, wishes: ReviewWishes) -> Standing:
-    """Return how far this run may go. Whoever runs the command by hand has decided; a dry run spends nothing."""
-    if not pull.is_fork or workspace.runtime is None or wishes.dry_run:
-        return FREE
-    assert workspace.github is not None, "that is where the pull request came from"
-    return standing_of(workspace.github, pull, workspace.runtime.event, wishes.approval_label)
-
-
-def _reviewed(workspace: Workspace, job: ReviewJob, task: Task, wishes: ReviewWishes, standing: Standing) -> ReviewOutcome:
-    from budget_gate.agents.code_review import CodeReviewAgent
-
-    # GitHub gives no secrets to a run for a fork's pull request: the estimate is what can be done, and the author waits for nobody.
-    is_keyless_fork = bool(job.pull and job.pull.is_fork) and not workspace.settings.anthropic_api_key and not wishes.dry_run
-    is_estimate = is_keyless_fork or standing.kind == "estimate"
-    dry_run = wishes.dry_run or is_estimate
-    provider = workspace.provider(dry_run=dry_run)
-    try:
-        memory = workspace.ledger if wishes.is_reuse_wanted else None
-        reviewer = CodeReviewAgent(workspace.gate(provider), task, ledger=memory)
-        outcome = run_review(workspace.policy, reviewer, task, job, tag=secrets.token_hex(8), dry_run=dry_run)
-    finally:
-        provider.close()
-    return fork_outcome(outcome, NO_KEY if is_keyless_fork else standing.reason) if is_estimate else outcome
 
 
 def exit_code(outcome: ReviewOutcome) -> int:

@@ -14,6 +14,7 @@ from budget_gate.core.errors import LedgerUnavailable, UsageError
 from budget_gate.core.tasks import Task
 from budget_gate.core.test_plans import PlanOutcome
 from budget_gate.core.tickets import Ticket
+from budget_gate.runs.left_alone import SAID_BY_BOT, left_alone
 
 if TYPE_CHECKING:
     from budget_gate.reports.test_plan import Proposed, RunOfPlan
@@ -88,12 +89,13 @@ def generate_tests(workspace: Workspace, flags: dict[str, str], wishes: PlanWish
     run = f"{workspace.runtime.run_id}.{workspace.runtime.run_attempt}" if workspace.runtime else secrets.token_hex(4)
     name = attribution.task or f"{attribution.project or 'local'}:{ticket.key}:{run}"
     task = workspace.task(attribution._replace(task=name, pr=""), wishes.on_exceed)
-    outcome = _planned(workspace, ticket, task, wishes)
+    is_loop = workspace.runtime is not None and workspace.runtime.event.is_said_by_bot
+    outcome = PlanOutcome(ticket, left_alone(SAID_BY_BOT)) if is_loop else _planned(workspace, ticket, task, wishes)
     run_of_plan = _run_of(workspace, attribution.workflow)
     proposed = _proposed(workspace, outcome, run_of_plan, wishes)
     _print(outcome, run_of_plan, proposed, as_json=wishes.as_json)
     if workspace.runtime is not None:
-        _post(workspace, outcome, run_of_plan, proposed, int(wishes.issue or 0))
+        _post(workspace, outcome, run_of_plan, proposed, 0 if is_loop else int(wishes.issue or 0))
     if wishes.write is not None:  # last: what cannot be written is an error, and what was paid for is told before it
         from budget_gate.runs.test_generation import write_files
 

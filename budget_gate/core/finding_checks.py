@@ -1,8 +1,9 @@
 """The last pass over a review's findings: each is held against the hunk it points into, and what was said twice is said once. Pure.
 
 That a finding points at a line which was shown has been checked when the answer was read. Here: the code that it quotes is looked
-for, a remark on an unchanged line stands on the new side, a suggestion has to change something, and calls that saw neighbouring
-parts of one hunk may have found the same thing.
+for, a remark on an unchanged line stands on the new side, a suggestion has to change something and gets the line ends of the lines
+it replaces (the last line's own line feed stays where it is), and calls that saw neighbouring parts of one hunk may have found the
+same thing.
 """
 
 import re
@@ -75,9 +76,15 @@ def _gravest_first(finding: Finding) -> tuple[int, Finding]:
 
 def _held_against(finding: Finding, shown: ShownCode) -> Finding:
     finding = _moved_to_its_quote(_on_the_new_side(finding, shown), shown)
-    replaced = "\n".join(text.removesuffix("\r") for text in shown.texts(finding))
-    is_idle = finding.suggestion.replace("\r\n", "\n").strip("\n") == replaced.strip("\n")
-    return finding._replace(suggestion="") if is_idle else finding
+    if not finding.suggestion.strip():
+        return finding._replace(suggestion="")
+    replaced = shown.texts(finding)
+    suggestion = finding.suggestion.replace("\r\n", "\n")
+    if suggestion.strip("\n") == "\n".join(text.removesuffix("\r") for text in replaced).strip("\n"):
+        return finding._replace(suggestion="")
+    if any(text.endswith("\r") for text in replaced):
+        suggestion = suggestion.removesuffix("\n").replace("\n", "\r\n") + "\r"
+    return finding._replace(suggestion=suggestion)
 
 
 def _on_the_new_side(finding: Finding, shown: ShownCode) -> Finding:

@@ -17,6 +17,9 @@ FILE_BYTES_MAX = 32 * 1024 * 1024
 PULL_REQUEST_EVENTS = ("pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment")
 _NUMBER_MAX = 2**53
 _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+_OUR_MARK = "<!-- budget-gate"
+"""What the sticky comment, every remark and the review that carries remarks have in them, unseen."""
+
 _QUEUED_PULL = re.compile(r"/pr-([1-9]\d{0,15})-[0-9a-f]{40}")
 """The branch that a merge queue makes: ``gh-readonly-queue/BASE/pr-NUMBER-SHA``."""
 
@@ -26,8 +29,8 @@ class Event(NamedTuple):
 
     ``head_sha`` is the commit to report on: empty where the event does not say, as for a comment on a pull request. ``pr_number``
     and ``issue_number`` are None where the event is about neither. ``author`` wrote the pull request or issue;
-    ``is_said_by_bot`` is true where the comment or review that started the run is a bot's. ``label`` is the one that was just put
-    on a pull request, and ``sender`` who did it.
+    ``is_said_by_bot`` is true where the comment or review that started the run is a bot's, or carries a mark of ours: with a
+    person's token our comments are that person's. ``label`` is the one that was just put on a pull request, and ``sender`` who did it.
     """
 
     name: str
@@ -89,9 +92,11 @@ def _pull_request(name: str, action: str, payload: "_Node", repository: str) -> 
 
 
 def _is_said_by_bot(payload: "_Node") -> bool:
-    """Return whether a bot wrote the comment, or the review, that the event is about."""
-    authors = [payload.child(said).child("user") for said in ("comment", "review")]
-    return any(author.text("type") == "Bot" or author.text("login").endswith("[bot]") for author in authors)
+    """Return whether a bot, or this program in anybody's name, wrote the comment or the review that the event is about."""
+    said = [payload.child(name) for name in ("comment", "review")]
+    authors = [each.child("user") for each in said]
+    is_a_bots = any(author.text("type") == "Bot" or author.text("login").endswith("[bot]") for author in authors)
+    return is_a_bots or any(_OUR_MARK in each.text("body") for each in said)
 
 
 def _issue(name: str, action: str, payload: "_Node", sha: str) -> Event:

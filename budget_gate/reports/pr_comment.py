@@ -85,7 +85,9 @@ def render_pr_comment(
 def render_finding(finding: Finding) -> str:
     """Return a finding as an inline remark.
 
-    Its suggestion can be committed with a click only if it is shown exactly as it is and replaces lines of the new side.
+    Its suggestion can be committed with a click only if it is shown exactly as it is, and replaces lines of the new side.
+    That leaves out lines that end in CRLF, for GitHub does not say which line ends it commits there, and lines with bytes
+    that are no UTF-8, which the click would replace.
     """
     head = f"**{finding.severity}** · {clean_cell(finding.category)}"
     parts = [head, clean_text(finding.text)]
@@ -93,7 +95,8 @@ def render_finding(finding: Finding) -> str:
         block = code_block(finding.suggestion, "suggestion")
         # The block as GitHub would commit it, one line end at its end apart; blank first lines and hidden characters are lost in it.
         committed = block.partition("\n")[2].rpartition("\n")[0]
-        is_exact = finding.side == "RIGHT" and committed == finding.suggestion.replace("\r\n", "\n").removesuffix("\n")
+        is_shown = "\ufffd" not in committed and committed == finding.suggestion.removesuffix("\n")
+        is_exact = finding.side == "RIGHT" and is_shown
         parts.append(block if is_exact else code_block(finding.suggestion))
     return "\n\n".join(part for part in parts if part) + "\n"
 

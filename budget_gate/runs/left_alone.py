@@ -4,18 +4,17 @@ from budget_gate.core.policy import Workflow
 from budget_gate.core.pull_requests import PullRequest
 from budget_gate.core.reviews import ReviewOutcome, without_review
 
+SAID_BY_BOT = (
+    "a bot's comment, or one of our own, started this run, and answering it could go on for ever; "
+    "start it by another event, such as a push"
+)
+"""Why a run that a comment or review started does nothing: ours would start the next one, and so on."""
+
 _APP = "[bot]"
 
 
-def why_left_alone(pull: PullRequest | None, workflow: Workflow, *, is_said_by_bot: bool = False) -> str:
-    """Return why a pull request is not reviewed now, or empty text when it is.
-
-    A run that a bot's comment or review started is never one: ours would start the next, and so on.
-    """
-    if is_said_by_bot:
-        return "a bot's comment started this run, and answering it could go on for ever; push or re-run to have it reviewed"
-    if pull is None:
-        return ""
+def why_left_alone(pull: PullRequest, workflow: Workflow) -> str:
+    """Return why a pull request is not reviewed now, or empty text when it is."""
     if pull.is_draft and workflow.drafts == "skip":
         return "the pull request is a draft; it is reviewed once it is ready, or now with `drafts: review` or --include-drafts"
     if pull.author_is_bot and not _is_wanted(pull.author, workflow.bots):

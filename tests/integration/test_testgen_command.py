@@ -121,11 +121,21 @@ def test_a_jira_ticket_is_planned(project: Path, model: AnthropicServer, monkeyp
     assert TOKEN not in ended.out + ended.err
 
 
-def on_runner(tmp_path: Path, server: GitHubServer, patch: pytest.MonkeyPatch, token: str = "ghs_writes") -> None:
-    """Make this process look like a runner of an issue that was labelled."""
-    event = {"action": "labeled", "issue": {"number": 12, "user": {"login": "mona"}, "labels": [{"name": "generate-tests"}]}}
+def on_runner(tmp_path: Path, server: GitHubServer, patch: pytest.MonkeyPatch, token: str = "ghs_writes", **more: object) -> None:
+    """Make this process look like a runner of an issue that was labelled; ``more`` is added to the event."""
+    event = {
+        "action": "labeled",
+        "issue": {"number": 12, "user": {"login": "mona"}, "labels": [{"name": "generate-tests"}]},
+        **more,
+    }
     (tmp_path / "event.json").write_text(json.dumps(event))
-    values = {"ACTIONS": "true", "API_URL": server.url, "TOKEN": token, "REPOSITORY": "acme/shop", "EVENT_NAME": "issues"}
+    values = {
+        "ACTIONS": "true",
+        "API_URL": server.url,
+        "TOKEN": token,
+        "REPOSITORY": "acme/shop",
+        "EVENT_NAME": "issue_comment" if more else "issues",
+    }
     values |= {"EVENT_PATH": str(tmp_path / "event.json"), "RUN_ID": "5", "RUN_NUMBER": "2", "RUN_ATTEMPT": "1", "SHA": "a" * 40}
     values |= {"OUTPUT": str(tmp_path / "output"), "STEP_SUMMARY": str(tmp_path / "summary")}
     for name, value in values.items():
@@ -249,3 +259,27 @@ def test_the_action_delivers_alerts_after_a_plan(
         monkeypatch.setenv("SLACK_WEBHOOK_URL", services.slack_url)
         assert run("action").code == 0
     assert any("workflow/qa_test_gen" in body["blocks"][0]["text"]["text"] for body in services.slack)
+
+
+@pytest.mark.parametrize(
+    ("body", "user"),
+    [
+        ("<!-- budget-gate:qa_test_gen -->\nplan", {"login": "alice", "type": "User"}),
+        ("plan", {"login": "github-actions[bot]", "type": "Bot"}),
+    ],
+)
+def test_our_own_plan_starts_no_plan(
+    project: Path,
+    tmp_path: Path,
+    model: AnthropicServer,
+    monkeypatch: pytest.MonkeyPatch,
+    body: str,
+    user: dict[str, str],
+) -> None:
+    """Where a workflow listens to comments on issues, our own comment, in whatever name, ends the run at once and unpaid."""
+    with GitHubServer({"issues": {"12": ISSUE}}) as server:
+        on_runner(tmp_path, server, monkeypatch, comment={"body": body, "user": user})
+        model.requests.clear()
+        ended = testgen(project, "--issue", "12")
+        assert (ended.code, model.requests, server.writes()) == (0, [], [])
+    assert "one of our own, started this run" in ended.out

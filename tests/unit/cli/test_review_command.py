@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes.anthropic_server import AnthropicServer
 from fakes.command_line import ACME, Ended, run
 from fakes.github_parties import HEAD, state
 from fakes.github_server import GitHubServer
 
-from budget_gate.cli.review import ReviewWishes
+from budget_gate.cli.reviewing import ReviewWishes
 from budget_gate.core.policy import Workflow
 from budget_gate.core.pull_requests import PullRequest
 from budget_gate.runs.left_alone import why_left_alone
@@ -44,7 +45,6 @@ def test_formats(tmp_path: Path) -> None:
     ("pull", "written", "word"),
     [
         (PULL, {}, ""),
-        (None, {}, ""),
         (PULL._replace(is_draft=True), {}, "draft"),
         (PULL._replace(is_draft=True), {"bots": "review"}, "draft"),
         (PULL._replace(is_draft=True), {"drafts": "review"}, ""),
@@ -58,16 +58,11 @@ def test_formats(tmp_path: Path) -> None:
         (PULL._replace(author="dependabot"), {"bots": ("renovate",)}, ""),
     ],
 )
-def test_drafts_and_bots_are_left_alone(pull: PullRequest | None, written: dict[str, Any], word: str) -> None:
+def test_drafts_and_bots_are_left_alone(pull: PullRequest, written: dict[str, Any], word: str) -> None:
     """Each has its reason and its key in the policy; a list names bots with or without their ending, and people are no bots."""
     reason = why_left_alone(pull, WORKFLOW._replace(**written))
     assert bool(reason) == bool(word)
     assert word in reason
-
-
-def test_loops_are_left_alone_whatever_the_policy_says() -> None:
-    """No key of the policy lets a bot's comment start a review."""
-    assert "for ever" in why_left_alone(PULL, WORKFLOW._replace(drafts="review", bots="review"), is_said_by_bot=True)
 
 
 @pytest.mark.parametrize(
@@ -124,21 +119,55 @@ def test_a_draft_passes_with_a_check_run_and_no_comment(tmp_path: Path, monkeypa
         assert not [path for _, path in server.requests if "diff" in path]
 
 
-def test_our_own_comment_starts_no_review(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run started by a bot's comment ends at once: nothing is asked of a model, not even where bots are included."""
-    payload = {
-        "action": "created",
-        "issue": {"number": 7, "user": {"login": "mona"}, "pull_request": {"url": "x"}},
-        "comment": {"body": "<!-- budget-gate:ci_cd_review -->", "user": {"login": "github-actions[bot]", "type": "Bot"}},
-    }
-    with GitHubServer(state(diff=DIFF)) as server:
-        event(tmp_path, "issue_comment", payload, server, monkeypatch)
+BOT_USER = {"login": "github-actions[bot]", "type": "Bot"}
+OURS = {
+    "our comment": ("issue_comment", "comment", "<!-- budget-gate:ci_cd_review -->\n<!-- budget-gate-run:2.1 -->\nhi", BOT_USER),
+    "our comment, edited": ("issue_comment", "comment", "<!-- budget-gate:ci_cd_review -->\nhi", BOT_USER),
+    "our comment in a person's name": ("issue_comment", "comment", "<!-- budget-gate:ci_cd_review -->\nhi", {"login": "alice"}),
+    "the cost of a merged one": ("issue_comment", "comment", "<!-- budget-gate:merged -->\ncost", {"login": "alice"}),
+    "our review": ("pull_request_review", "review", f"Remarks.\n\n<!-- budget-gate-posted:{'a' * 32} -->", BOT_USER),
+    "our review in a person's name": (
+        *("pull_request_review", "review", f"Remarks.\n\n<!-- budget-gate-posted:{'a' * 32} -->"),
+        {"login": "alice", "type": "User"},
+    ),
+    "our remark in a person's name": (
+        *("pull_request_review_comment", "comment", f"**high**\n\n<!-- budget-gate-finding:{'a' * 32} -->"),
+        {"login": "alice", "type": "User"},
+    ),
+    "another bot's review": ("pull_request_review", "review", "LGTM", {"login": "copilot[bot]", "type": "Bot"}),
+    "an app without its ending": ("issue_comment", "comment", "run", {"login": "renovate", "type": "Bot"}),
+}
+
+
+@pytest.mark.parametrize("name", list(OURS))
+def test_no_word_of_ours_or_a_bots_starts_a_paid_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that it started ends at once, even where bots are included and the key is there; a check that blocks goes on blocking."""
+    event_name, said, body, user = OURS[name]
+    payload = {"action": "edited" if "edited" in name else "created", said: {"body": body, "user": user}}
+    payload |= {"issue": {"number": 7, "user": {"login": "mona"}, "pull_request": {"url": "x"}}, **pull_event()}
+    with GitHubServer(state(diff=DIFF)) as server, AnthropicServer() as model:
+        event(tmp_path, event_name, payload, server, monkeypatch)
+        monkeypatch.setenv("ANTHROPIC_API_KEY", model.key)
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", model.url)
         ended = run(
             *("review", "--policy", ACME, "--ledger", f"sqlite:///{tmp_path / 'l.db'}", "--workflow", "ci_cd_review"),
             "--include-bots",
         )
-        assert (ended.code, server.state.comments) == (0, [])
-        assert "left alone: a bot's comment started this run" in ended.out
+        assert (ended.code, model.requests, server.writes()) == (0, [], [])
+        assert ended.out.startswith("pass: left alone: a bot's comment, or one of our own, started this run")
+        assert "pass" in (tmp_path / "output").read_text()
+
+
+def test_a_persons_comment_starts_a_review(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a workflow listens to comments, what a person writes still counts."""
+    payload = {"action": "created", "comment": {"body": "/review please", "user": {"login": "alice", "type": "User"}}}
+    payload |= {"issue": {"number": 7, "user": {"login": "mona"}, "pull_request": {"url": "x"}}}
+    with GitHubServer(state(diff=DIFF)) as server, AnthropicServer() as model:
+        event(tmp_path, "issue_comment", payload, server, monkeypatch)
+        monkeypatch.setenv("ANTHROPIC_API_KEY", model.key)
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", model.url)
+        run("review", "--policy", ACME, "--ledger", f"sqlite:///{tmp_path / 'l.db'}", "--workflow", "ci_cd_review")
+        assert len(model.messages) == 1
 
 
 def test_route_explain_shows_choice_and_alternatives_without_calling(tmp_path: Path) -> None:

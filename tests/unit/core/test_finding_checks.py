@@ -83,6 +83,28 @@ def test_unchanged_lines_of_the_old_side_are_those_of_the_new() -> None:
     assert {(each.side, each.line) for each in checked([moved, kept], SHOWN)} == {("RIGHT", 24), ("LEFT", 11)}
 
 
+WINDOWS = ShownCode(
+    pieces_of(parse_diff(DIFF.replace("rate\n", "rate\r\n").replace("charge_card(amount)\n", "charge_card(amount)\r\n", 1)))
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "suggestion", "expected"),
+    [
+        (23, "    total += 1", "    total += 1\r"),
+        (23, "    total += 1\n", "    total += 1\r"),
+        (23, "    total += 1\r\n    done()\r\n", "    total += 1\r\n    done()\r"),
+        (23, "    total += amount * rate\r\n", ""),
+        (24, "    log(1)\r\n    log(2)", "    log(1)\n    log(2)"),
+        (23, "", ""),
+    ],
+)
+def test_a_suggestion_has_the_line_ends_of_what_it_replaces(line: int, suggestion: str, expected: str) -> None:
+    """Put in place of the lines, split at line feeds, it leaves CRLF where that was, and LF where not."""
+    (kept,) = checked([finding(line, suggestion=suggestion)], WINDOWS)
+    assert kept.suggestion == expected
+
+
 @pytest.mark.parametrize(("suggestion", "is_kept"), [("    total += amount * rate\n", False), ("    total += amount", True)])
 def test_a_suggestion_changes_something(suggestion: str, *, is_kept: bool) -> None:
     """A suggestion that is the code as it stands is left out, and the finding stays."""

@@ -150,9 +150,23 @@ def test_an_inline_remark_offers_its_suggestion() -> None:
     assert_golden("finding.md", render_finding(FINDINGS[1]))
 
 
-@pytest.mark.parametrize("change", [{"side": "LEFT"}, {"suggestion": "x = 1\u202e"}, {"suggestion": "y" * 5_000}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"side": "LEFT"},
+        {"suggestion": "x = 1\u202e"},
+        {"suggestion": "y" * 5_000},
+        {"suggestion": "x = 1\r"},
+        {"suggestion": "x = 1\r\ny = 2\r"},
+        {"suggestion": "name = '\ufffd'"},
+        {"suggestion": "\nx = 1"},
+        {"suggestion": "x = 1\n\n"},
+        {"suggestion": "x = 1\u2028y = 2"},
+        {"suggestion": "<!-- budget-gate:x -->"},
+    ],
+)
 def test_a_suggestion_that_is_not_what_it_seems_cannot_be_committed(change: dict[str, Any]) -> None:
-    """For the old side, with hidden characters or cut short, a suggestion is shown as mere code."""
+    """For the old side, with hidden characters, other line ends or unreadable bytes, or cut short, it is shown as mere code."""
     remark = render_finding(FINDINGS[1]._replace(**change))
     assert "```suggestion" not in remark
     assert "\n```\n" in remark
