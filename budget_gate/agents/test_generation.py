@@ -3,28 +3,47 @@
 It decides what to show and what to accept; admission and accounting are the gate's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from budget_gate.agents.prompt_files import load_prompt
 from budget_gate.agents.review_prices import Spent, room_left
-from budget_gate.agents.review_report import Ending, reason_of, verdict_of, why
+from budget_gate.agents.review_report import Ending, why
 from budget_gate.agents.review_request import unused_tag
 from budget_gate.agents.testgen_answer import PlanAnswer, read_plan
 from budget_gate.agents.testgen_checkout import Checkout
 from budget_gate.agents.testgen_packing import Packed, packed_within
+from budget_gate.agents.testgen_repair import correction_request, faults_of, left_out, mended, repair_words
+from budget_gate.agents.testgen_report import PlanReport
 from budget_gate.agents.testgen_request import MaskedFile, PlanBriefing, masked_file, masked_ticket
 from budget_gate.core.errors import ProviderError
-from budget_gate.core.money import usd_short
-from budget_gate.core.packing import Cause, Price
+from budget_gate.core.packing import Price
 from budget_gate.core.reservations import Refused
-from budget_gate.core.reviews import ReviewOutcome
 from budget_gate.core.routing import Facts, Route
 from budget_gate.core.tasks import Task
 from budget_gate.core.test_plans import PlanOutcome, trace_gaps
-from budget_gate.core.tickets import Ticket, requirements_of
-from budget_gate.core.usage import Usage
-from budget_gate.gate.interface import GateService, Served
+from budget_gate.core.tickets import Requirement, Ticket, requirements_of
+from budget_gate.gate.interface import GateService, Served, is_bound_only
 from budget_gate.providers.interface import Failed
+
+
+class _Job(NamedTuple):
+    """One generation on its way: what it asks, on which route, and how it ends as far as is known."""
+
+    route: Route
+    briefing: PlanBriefing
+    packed: Packed
+    report: PlanReport
+    ending: Ending
+
+
+class _Corrected(NamedTuple):
+    """What became of an answer: as it is now, the calls made for that, and in words."""
+
+    answer: PlanAnswer
+    calls: tuple[Served, ...]
+    ending: Ending
+    words: str = ""
 
 
 class TestGenerationAgent:
@@ -53,16 +72,20 @@ class TestGenerationAgent:
         briefing = PlanBriefing(self._prompt, unused_tag(tag, texts), masked, requirements, self._checkout.framework)
         route = self._route(masked, [each.path for each in named], briefing, code)
         room = room_left(self._task.workflow.task, self._gate.budgets(self._task, route.tier), Spent())
-        packed = packed_within(room, self._task.workflow.task, lambda files: self._price(briefing, route, files), code, tests)
+        packed = packed_within(
+            room, self._task.workflow.task, lambda files: self._price_of(route, _first(briefing, files)), code, tests
+        )
         secrets += sum(each.secrets for each in packed.files)
+        report = PlanReport(self._gate, self._task, route)
+        ending = Ending(frozenset({"soft"}) if packed.is_narrow else frozenset(), masked_secrets=secrets)
         shown = tuple(each.path for each in packed.files)
-        outcome = PlanOutcome(masked, self._run(route, Ending(frozenset())), requirements, shown=shown, unread=packed.unread)
-        cause = room.holds(packed.price, 1)
+        outcome = PlanOutcome(masked, report.run(ending), requirements, shown=shown, unread=packed.unread)
         if dry_run:
-            return outcome._replace(run=self._dry(route, packed, secrets))
+            return outcome._replace(run=report.dry_run(packed, secrets))
+        cause = room.holds(packed.price, 1)
         if cause is not None:
-            return outcome._replace(run=self._run(route, Ending(frozenset({cause}), masked_secrets=secrets)))
-        return self._called(outcome, route, briefing, packed, secrets)
+            return outcome._replace(run=report.run(Ending(frozenset({cause}), masked_secrets=secrets)))
+        return self._called(outcome, _Job(route, briefing, packed, report, ending))
 
     def _route(self, ticket: Ticket, paths: Sequence[str], briefing: PlanBriefing, code: Sequence[MaskedFile]) -> Route:
         facts = Facts(paths=tuple(paths), text=f"{ticket.title}\n{ticket.body}", labels=ticket.labels)
@@ -70,72 +93,70 @@ class TestGenerationAgent:
         size = self._gate.estimate(first, briefing.request(code, ()))
         return self._gate.route(self._task, facts._replace(input_tokens=size.input_tokens))
 
-    def _price(self, briefing: PlanBriefing, route: Route, files: Packed) -> Price:
-        estimate = self._gate.estimate(route, briefing.request(files.code, files.tests, is_narrow=files.is_narrow))
+    def _price_of(self, route: Route, request: Mapping[str, Any]) -> Price:
+        estimate = self._gate.estimate(route, request)
         return Price(estimate.input_tokens + estimate.output_tokens, estimate.nano_usd)
 
-    def _called(self, outcome: PlanOutcome, route: Route, briefing: PlanBriefing, packed: Packed, secrets: int) -> PlanOutcome:
-        """Make the call and read its answer."""
-        ending = Ending(_causes(packed), masked_secrets=secrets)
+    def _asked(self, route: Route, request: Mapping[str, Any]) -> Served | Refused | Failed:
         try:
-            request = briefing.request(packed.code, packed.tests, is_narrow=packed.is_narrow)
-            result = self._gate.call(self._task, route, request)
+            return self._gate.call(self._task, route, request)
         except ProviderError as error:
-            result = Failed("broken", str(error), 0)
+            return Failed("broken", str(error), 0)
+
+    def _called(self, outcome: PlanOutcome, job: _Job) -> PlanOutcome:
+        """Make the call, read its answer, and have it corrected where that is due."""
+        result = self._asked(job.route, _first(job.briefing, job.packed))
         if isinstance(result, Refused):
-            return outcome._replace(run=self._run(route, ending._replace(refused=result)))
+            return outcome._replace(run=job.report.run(job.ending._replace(refused=result)))
         if isinstance(result, Failed):
-            said = " ".join(result.text.split())[:300]
-            failure = f"the model's service failed ({result.kind}): {said}"
-            return outcome._replace(run=self._run(route, ending._replace(failure=failure)))
+            return outcome._replace(run=job.report.run(job.ending._replace(failure=_failure(result))))
         answer = read_plan(result.message, self._checkout, may_overwrite=self._may_overwrite)
-        ending = ending._replace(failure=answer.failure, is_recorded=result.accounting == "metered")
+        ending = job.ending._replace(failure=answer.failure, is_recorded=result.accounting == "metered")
+        corrected = self._corrected(job._replace(ending=ending), outcome.requirements, answer, result)
+        answer = corrected.answer
         return outcome._replace(
-            run=self._run(route, ending, result, answer),
+            run=job.report.run(corrected.ending, corrected.calls, answer),
             cases=answer.cases,
             files=answer.files,
             rejected=answer.rejected,
             gaps=trace_gaps(outcome.requirements, answer.cases, answer.files) if answer.cases else (),
+            repair=corrected.words,
         )
 
-    def _dry(self, route: Route, packed: Packed, secrets: int) -> ReviewOutcome:
-        cost = f"{packed.price.tokens:,} tokens, {usd_short(packed.price.nano_usd)}"
-        reason = f"dry run: nothing was sent; 1 call with {len(packed.files)} files would use at most {cost}"
-        if packed.is_narrow:
-            reason += f", narrowed {why('soft', self._task.workflow.task)}"
-        run = self._run(route, Ending(frozenset(), masked_secrets=secrets))
-        return run._replace(verdict="pass", reason=reason, is_dry_run=True)
-
-    def _run(self, route: Route, ending: Ending, served: Served | None = None, answer: PlanAnswer | None = None) -> ReviewOutcome:
-        """Return the part of the outcome that every agent has: verdict, reason, cost, budgets."""
-        workflow, answer = self._task.workflow, answer or PlanAnswer()
-        words = reason_of(workflow, ending, 0, 0).replace("the review is", "the plan is").replace("the pull request", "the work")
-        made = f"{_counted(len(answer.cases), 'test case')} and {_counted(len(answer.files), 'test file')}"
-        budgets = served.budgets if served and served.budgets else self._gate.budgets(self._task, route.tier)
-        return ReviewOutcome(
-            verdict=verdict_of(workflow, ending),
-            reason=words.replace("nothing found in what was reviewed", made).replace("nothing found", made),
-            findings=(),
-            reviewed_files=len(answer.files),
-            reviewed_hunks=len(answer.cases),
-            not_reviewed=(),
-            cost_nano_usd=served.cost_nano_usd if served else 0,
-            usage=served.usage if served else Usage(),
-            tier=route.tier,
-            model=route.model,
-            route_reason=route.reason,
-            provider=self._gate.provider_name,
-            budgets=budgets,
-            summary=answer.summary,
-            refused=ending.refused,
-            failure=ending.failure,
-            masked_secrets=ending.masked_secrets,
-        )
+    def _corrected(self, job: _Job, requirements: Sequence[Requirement], answer: PlanAnswer, first: Served) -> _Corrected:
+        """Ask once for a correction of what is wrong, within what the first call left of the task."""
+        faults = faults_of(answer, requirements)
+        if not faults.words:
+            return _Corrected(answer, (first,), job.ending)
+        bounds = self._task.workflow.task
+        spent = Spent(first.usage.total_tokens, first.cost_nano_usd, 1)
+        room = room_left(bounds, self._gate.budgets(self._task, job.route.tier), spent)
+        request = correction_request(job.briefing, answer, faults, job.packed.code if faults.has_gaps else ())
+        if room.holds(self._price_of(job.route, request), 1) is not None:
+            request = correction_request(job.briefing, answer, faults, ())
+        cause = room.holds(self._price_of(job.route, request), 1)
+        result = Failed("rejected", why(cause, bounds), 0) if cause else self._asked(job.route, request)
+        if isinstance(result, Served):
+            names = {each.name for each in answer.cases}
+            again = read_plan(result.message, self._checkout, may_overwrite=self._may_overwrite, known_cases=names)
+            after = mended(answer, again, faults, requirements)
+            is_recorded = job.ending.is_recorded and result.accounting == "metered"
+            words = repair_words(answer, after, requirements)
+            return _Corrected(after, (first, result), job.ending._replace(is_recorded=is_recorded), words)
+        words = f"no room for a correction {why(cause, bounds)}" if cause else _why_not(result)
+        ending = job.ending._replace(failure="; ".join(each for each in (job.ending.failure, words) if each))
+        if isinstance(result, Refused) and not is_bound_only(result):
+            ending = ending._replace(refused=result)  # only a budget that refused may block; a bound, or a failure, is a note
+        return _Corrected(left_out(answer, words), (first,), ending, words)
 
 
-def _causes(packed: Packed) -> frozenset[Cause]:
-    return frozenset({"soft"}) if packed.is_narrow else frozenset()
+def _first(briefing: PlanBriefing, packed: Packed) -> dict[str, Any]:
+    return briefing.request(packed.code, packed.tests, is_narrow=packed.is_narrow)
 
 
-def _counted(count: int, word: str) -> str:
-    return f"{count} {word}{'' if count == 1 else 's'}"
+def _why_not(result: Refused | Failed) -> str:
+    return "a budget refused the correction" if isinstance(result, Refused) else f"the correction failed: {_failure(result)}"
+
+
+def _failure(failed: Failed) -> str:
+    return f"the model's service failed ({failed.kind}): {' '.join(failed.text.split())[:300]}"

@@ -19,6 +19,12 @@ NARROW = (
     "file, without comments but the names of the cases."
 )
 
+CORRECTION = (
+    "You have answered before, and the faults below were found. Correct only these: in files, each faulty test again, complete and under "
+    "the same path, and a new one only where a case has none; in cases, only those that are missing or whose covers were wrong. Leave out "
+    "everything that is right as it is."
+)
+
 _TEXT = {"type": "string"}
 _TEXTS = {"type": "array", "items": _TEXT}
 _CASE = {
@@ -29,14 +35,19 @@ _CASE = {
     "expected": _TEXT,
     "priority": {"type": "string", "enum": list(PRIORITIES)},
     "covers": _TEXTS,
+    "manual": {"type": "boolean"},
 }
+_REQUIRED = [each for each in _CASE if each != "manual"]
 TOOL: Mapping[str, Any] = {
     "name": TOOL_NAME,
     "description": "Report the test plan and the test files.",
     "input_schema": {
         "type": "object",
         "properties": {
-            "cases": {"type": "array", "items": {"type": "object", "properties": _CASE, "required": list(_CASE)}},
+            "cases": {
+                "type": "array",
+                "items": {"type": "object", "properties": _CASE, "required": [each for each in _CASE if each != "manual"]},
+            },
             "files": {
                 "type": "array",
                 "items": {"type": "object", "properties": {"path": _TEXT, "content": _TEXT}, "required": ["path", "content"]},
@@ -57,12 +68,12 @@ class MaskedFile(NamedTuple):
     secrets: int
 
 
-def masked_file(file: SourceFile) -> MaskedFile:
+def masked_file(file: SourceFile, characters_most: int = FILE_CHARACTERS_MOST) -> MaskedFile:
     """Return a file without its secrets; a long one keeps its beginning and says so."""
     masked = mask_text(file.text)
     text = masked.text
-    if len(text) > FILE_CHARACTERS_MOST:
-        text = text[:FILE_CHARACTERS_MOST] + "\n(the rest is not shown)"
+    if len(text) > characters_most:
+        text = text[:characters_most] + "\n(the rest is not shown)"
     return MaskedFile(file.path, text, masked.secrets)
 
 
@@ -92,6 +103,25 @@ class PlanBriefing(NamedTuple):
             *(self._fenced("code", _file(each)) for each in code),
             *(self._fenced("existing-test", _file(each)) for each in tests),
         ]
+        return self._asking(parts)
+
+    def correction(
+        self, plan: str, faults: Sequence[str], files: Iterable[MaskedFile], code: Iterable[MaskedFile]
+    ) -> dict[str, Any]:
+        """Return the request for a correction of an earlier answer: its cases, what is wrong, and the files to be corrected."""
+        listed = "\n".join(f"{each.name}: {shown(each.text)}" for each in self.requirements)
+        parts = [
+            f"The random word is {self.tag}. The tests are written for {self.framework}.",
+            CORRECTION,
+            self._fenced("requirements", listed),
+            self._fenced("cases", _lines(plan)),
+            self._fenced("faults", _lines("\n".join(faults))),
+            *(self._fenced("faulty-test", _file(each)) for each in files),
+            *(self._fenced("code", _file(each)) for each in code),
+        ]
+        return self._asking(parts)
+
+    def _asking(self, parts: Sequence[str]) -> dict[str, Any]:
         return {
             "system": [{"type": "text", "text": self.prompt.text}],
             "tools": [TOOL],

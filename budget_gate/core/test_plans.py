@@ -13,7 +13,7 @@ FileCheck = Literal["parsed", "plausible", "unchecked"]
 
 
 class PlannedCase(NamedTuple):
-    """One test case. ``covers`` names requirements of the ticket."""
+    """One test case. ``covers`` names requirements of the ticket; ``is_manual`` is one that no test can carry out."""
 
     name: str
     title: str
@@ -22,6 +22,7 @@ class PlannedCase(NamedTuple):
     expected: str
     priority: Priority
     covers: tuple[str, ...]
+    is_manual: bool = False
 
 
 class WrittenFile(NamedTuple):
@@ -53,7 +54,10 @@ class UnreadFile(NamedTuple):
 
 
 class PlanOutcome(NamedTuple):
-    """A run of the agent. ``run`` has its verdict, cost and budgets; ``shown`` the files it was given to read, ``unread`` the others."""
+    """A run of the agent. ``run`` has its verdict, cost and budgets; ``shown`` the files it was given to read, ``unread`` the others.
+
+    ``repair`` says what became of the one correction that a faulty answer is asked for; empty where none was due.
+    """
 
     ticket: Ticket
     run: ReviewOutcome
@@ -64,6 +68,7 @@ class PlanOutcome(NamedTuple):
     gaps: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     unread: tuple[UnreadFile, ...] = ()
+    repair: str = ""
 
 
 def trace_gaps(
@@ -80,7 +85,7 @@ def trace_gaps(
             gaps.append(f"case {case.name} covers {', '.join(unknown)}, which the ticket does not have")
         if not case.covers:
             gaps.append(f"case {case.name} covers no requirement")
-        if case.name not in written:
+        if case.name not in written and not case.is_manual:
             gaps.append(f"case {case.name} is in no test file")
     gaps += [f"file {each.path} names no case of the plan" for each in files if not each.cases]
     return tuple(gaps)

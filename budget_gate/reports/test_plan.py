@@ -88,6 +88,7 @@ def _filled(template: str, outcome: PlanOutcome, run: RunOfPlan, room: Room, **v
         gaps=outcome.gaps,
         rejected=outcome.rejected,
         unread=outcome.unread,
+        repair=outcome.repair,
         run=run._replace(url=safe_address(run.url)),
         **values,
     )
@@ -109,7 +110,8 @@ def render_for_terminal(outcome: PlanOutcome, proposed: Proposed = _NOT_ASKED) -
     lines = [f"{run.verdict}: {clean_for_terminal(run.reason)}"]
     for case in outcome.cases:
         covers = ", ".join(case.covers) or "nothing"
-        lines.append(f"  {case.name} ({case.priority}, covers {covers}): {clean_for_terminal(case.title)}")
+        by_hand = ", by hand" if case.is_manual else ""
+        lines.append(f"  {case.name} ({case.priority}{by_hand}, covers {covers}): {clean_for_terminal(case.title)}")
         if case.preconditions:
             lines.append(f"      given    {clean_for_terminal(case.preconditions)}")
         lines += [f"      {number}. {clean_for_terminal(step)}" for number, step in enumerate(case.steps, start=1)]
@@ -119,6 +121,8 @@ def render_for_terminal(outcome: PlanOutcome, proposed: Proposed = _NOT_ASKED) -
     lines += [f"  not written: {clean_for_terminal(each.path)}: {each.reason}" for each in outcome.rejected]
     lines += [f"  not read: {clean_for_terminal(each.path)}: {each.reason}" for each in outcome.unread]
     lines += [f"  gap: {clean_for_terminal(gap)}" for gap in outcome.gaps]
+    if outcome.repair:
+        lines.append(f"  correction: {clean_for_terminal(outcome.repair)}")
     if proposed.pull is not None:
         lines.append(f"  pull request #{proposed.pull.number} ({_new(proposed.pull)}): {clean_for_terminal(proposed.pull.url)}")
     if proposed.note:
@@ -142,6 +146,7 @@ def plan_document(outcome: PlanOutcome, zone: str, proposed: Proposed = _NOT_ASK
         "rejected": [each._asdict() for each in outcome.rejected],
         "gaps": list(outcome.gaps),
         "shown": list(outcome.shown),
+        "repair": outcome.repair,
         "unread": [each._asdict() for each in outcome.unread],
         "pull_request": proposed.pull._asdict() if proposed.pull else None,
         "notes": [proposed.note] if proposed.note else [],

@@ -75,7 +75,9 @@ def test_a_ticket_file_becomes_a_plan_and_written_files(project: Path, model: An
     budgets = {(each["scope"], each["per"], each["unit"]): each for each in run("status", *ledger).document()["budgets"]}
     assert budgets["workflow/qa_test_gen", "month", "usd"]["posted"] == document["cost_usd"] != "0.00"
     assert run("ledger", "verify", *ledger).document()["ok"]
-    (request,) = model.messages
+    request, correction = model.messages
+    assert "requirement R2 has no test case" in str(correction["messages"])
+    assert document["repair"] == "one correction was asked for: 0 of 1 fault mended"
     assert request["tool_choice"] == {"type": "tool", "name": "report_tests"}
 
 

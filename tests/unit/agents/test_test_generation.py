@@ -84,7 +84,7 @@ def test_a_ticket_becomes_a_plan_and_files_and_every_link_holds(root: Path) -> N
     assert (file.path, file.cases, file.check) == ("tests/test_refund.py", ("TC-1", "TC-2"), "parsed")
     assert (outcome.gaps, outcome.rejected) == ((), ())
     assert outcome.run.cost_nano_usd == gate.nano_usd > 0
-    assert gate.prompt_versions == {"test_generation/1"}
+    assert gate.prompt_versions == {"test_generation/2"}
 
 
 def test_the_model_sees_ticket_requirements_named_code_and_neighbouring_tests(root: Path) -> None:

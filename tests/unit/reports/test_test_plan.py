@@ -42,6 +42,7 @@ OUTCOME = PlanOutcome(
     trace_gaps(REQUIREMENTS, CASES, FILES),
     ("shop/cart.py",),
     (UnreadFile("tests/test_cart.py", "past the task's soft bound of 6,000 tokens"),),
+    "one correction was asked for: 1 of 3 faults mended",
 )
 
 
@@ -68,6 +69,15 @@ def test_the_terminal_and_the_document_say_the_same() -> None:
     assert document["gaps"] == list(OUTCOME.gaps)
     assert document["files"][0]["cases"] == ["TC-1"]
     assert "findings" not in document
+
+
+def test_a_case_for_a_person_says_so() -> None:
+    """Whoever reads the plan sees which cases no file carries out, and that this is no gap."""
+    cases = (CASES[0], CASES[1]._replace(is_manual=True))
+    outcome = OUTCOME._replace(cases=cases, gaps=trace_gaps(REQUIREMENTS, cases, FILES))
+    assert "| TC-2 (by hand) | medium |" in comment(outcome)
+    assert "TC-2 (medium, by hand, covers R1)" in render_for_terminal(outcome)
+    assert "case TC-2 is in no test file" not in comment(outcome)
 
 
 def test_the_pull_request_as_people_read_it() -> None:
