@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from budget_gate.core.errors import GitHubError, UsageError
 from budget_gate.core.pull_requests import ClosedPull, PullRequest
 from budget_gate.core.tickets import Ticket
+from budget_gate.github.branch_files import read_default_branch_file
 from budget_gate.github.branch_pull import open_pull
 from budget_gate.github.check_run import CheckVerdict, put_check_run
 from budget_gate.github.closed_pulls import list_closed_pulls, read_closed_pull
 from budget_gate.github.failures import failure, rate_limit_wait_seconds, rate_limited
 from budget_gate.github.identity import INSTALLATION_PREFIX, own_login
-from budget_gate.github.interface import Annotation, Conclusion, InlineComment, PostedComment, PullOpened, RunAttempt
+from budget_gate.github.interface import Annotation, BranchFile, Conclusion, InlineComment, PostedComment, PullOpened, RunAttempt
 from budget_gate.github.issues import read_issue
 from budget_gate.github.pulls import read_diff, read_pull_request
 from budget_gate.github.rest import DIFF, GRAPHQL, JSON, NO_ANSWER, Reply
@@ -224,6 +225,10 @@ class GitHubClient:
     def post_findings(self, pull: PullRequest, marker: str, comments: Sequence[InlineComment]) -> int:
         """Post findings as inline review comments, leaving out those already there; return how many were new."""
         return post_findings(self._rest, pull, marker, self._own_login(), comments) if comments else 0
+
+    def default_branch_file(self, path: str) -> BranchFile:
+        """Return a file's text on this repository's default branch."""
+        return read_default_branch_file(self._rest, self._repository, path)
 
     def open_pull(
         self,

@@ -35,6 +35,13 @@ class PullOpened(NamedTuple):
     created: bool
 
 
+class BranchFile(NamedTuple):
+    """A file on the default branch: the branch's name, and the text, None where there is no such file."""
+
+    branch: str
+    content: str | None
+
+
 class InlineComment(NamedTuple):
     """A finding with the Markdown to post for it. Rendering and cleaning that text is the business of ``reports``."""
 
@@ -93,6 +100,10 @@ class GitHub(Protocol):
 
     def post_findings(self, pull: PullRequest, marker: str, comments: Sequence[InlineComment]) -> int:
         """Post findings as inline review comments, leaving out those already there; return how many were new."""
+        ...
+
+    def default_branch_file(self, path: str) -> BranchFile:
+        """Return a file's text on this repository's default branch; see ``branch_files``."""
         ...
 
     def open_pull(
