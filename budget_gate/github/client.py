@@ -20,7 +20,16 @@ from budget_gate.github.check_run import CheckVerdict, put_check_run
 from budget_gate.github.closed_pulls import list_closed_pulls, read_closed_pull
 from budget_gate.github.failures import failure, rate_limit_wait_seconds, rate_limited
 from budget_gate.github.identity import INSTALLATION_PREFIX, own_login
-from budget_gate.github.interface import Annotation, BranchFile, Conclusion, InlineComment, PostedComment, PullOpened, RunAttempt
+from budget_gate.github.interface import (
+    Annotation,
+    BranchFile,
+    Conclusion,
+    FormerOpening,
+    InlineComment,
+    PostedComment,
+    PullOpened,
+    RunAttempt,
+)
 from budget_gate.github.issues import read_issue
 from budget_gate.github.pulls import read_diff, read_pull_request
 from budget_gate.github.rest import DIFF, GRAPHQL, JSON, NO_ANSWER, Reply
@@ -217,9 +226,11 @@ class GitHubClient:
         """Return one issue as a ticket."""
         return read_issue(self._rest, self._repository, number)
 
-    def put_comment(self, number: int, marker: str, body: str, run_number: int, run_attempt: int) -> PostedComment:
-        """Create or update the one comment of ours that carries ``marker``."""
-        comment = StickyComment(marker, body, run_number, run_attempt)
+    def put_comment(
+        self, number: int, marker: str, body: str, run_number: int, run_attempt: int, former: FormerOpening | None = None
+    ) -> PostedComment:
+        """Create or update the one comment of ours that carries ``marker``, or opens as an earlier version's did."""
+        comment = StickyComment(marker, body, run_number, run_attempt, former)
         return put_sticky_comment(self._rest, self._repository, number, self._own_login(), comment)
 
     def post_findings(self, pull: PullRequest, marker: str, comments: Sequence[InlineComment]) -> int:

@@ -42,6 +42,13 @@ class BranchFile(NamedTuple):
     content: str | None
 
 
+class FormerOpening(NamedTuple):
+    """How comments of a kind opened under an earlier version: a marker, and the heading that tells them from others under it."""
+
+    marker: str
+    heading: str
+
+
 class InlineComment(NamedTuple):
     """A finding with the Markdown to post for it. Rendering and cleaning that text is the business of ``reports``."""
 
@@ -91,10 +98,12 @@ class GitHub(Protocol):
         """Return one issue as a ticket."""
         ...
 
-    def put_comment(self, number: int, marker: str, body: str, run_number: int, run_attempt: int) -> PostedComment:
+    def put_comment(
+        self, number: int, marker: str, body: str, run_number: int, run_attempt: int, former: FormerOpening | None = None
+    ) -> PostedComment:
         """Create or update the one comment of ours that carries ``marker``; an older run never overwrites a newer one.
 
-        ``body`` opens with ``marker``.
+        ``body`` opens with ``marker``. One that opens as an earlier version wrote it (``former``) is ours, too, and is changed.
         """
         ...
 
