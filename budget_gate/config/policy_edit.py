@@ -45,8 +45,9 @@ def with_limits(text: str, before: Sequence[Budget], after: Sequence[Budget], sp
             return None
         edits += _limit_edits(limits, budget, changed, spelling)
     edits += _added(text, items, list(wanted.values()), spelling)
+    line_end = "\r\n" if "\r\n" in text else "\n"
     for edit in sorted(edits, reverse=True):
-        text = text[: edit.start] + edit.text + text[edit.end :]
+        text = text[: edit.start] + edit.text.replace("\n", line_end) + text[edit.end :]
     return text
 
 
@@ -88,7 +89,7 @@ def _added(text: str, node: yaml.SequenceNode, budgets: Sequence[Budget], spelli
 
 def _end(node: yaml.Node) -> int:
     """Return where a node's own text ends. PyYAML ends a block where the next thing begins, behind empty lines and comments."""
-    if isinstance(node, yaml.ScalarNode) or node.flow_style:
+    if isinstance(node, yaml.ScalarNode) or (isinstance(node, yaml.CollectionNode) and node.flow_style):
         return int(node.end_mark.index)
     parts = [part for pair in node.value for part in (pair if isinstance(pair, tuple) else (pair,))]
     return max((_end(part) for part in parts), default=int(node.start_mark.index))

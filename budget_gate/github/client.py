@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from budget_gate.core.errors import GitHubError, UsageError
 from budget_gate.core.pull_requests import ClosedPull, PullRequest
 from budget_gate.core.tickets import Ticket
+from budget_gate.github.branch_files import read_default_branch_file
 from budget_gate.github.branch_pull import open_pull
 from budget_gate.github.check_run import CheckVerdict, put_check_run
 from budget_gate.github.closed_pulls import list_closed_pulls, read_closed_pull
@@ -21,7 +22,9 @@ from budget_gate.github.failures import failure, rate_limit_wait_seconds, rate_l
 from budget_gate.github.identity import INSTALLATION_PREFIX, own_login
 from budget_gate.github.interface import (
     Annotation,
+    BranchFile,
     Conclusion,
+    FormerOpening,
     InlineComment,
     LabelChange,
     PostedComment,
@@ -241,14 +244,20 @@ class GitHubClient:
         """Return one issue as a ticket."""
         return read_issue(self._rest, self._repository, number)
 
-    def put_comment(self, number: int, marker: str, body: str, run_number: int, run_attempt: int) -> PostedComment:
-        """Create or update the one comment of ours that carries ``marker``."""
-        comment = StickyComment(marker, body, run_number, run_attempt)
+    def put_comment(
+        self, number: int, marker: str, body: str, run_number: int, run_attempt: int, former: FormerOpening | None = None
+    ) -> PostedComment:
+        """Create or update the one comment of ours that carries ``marker``, or opens as an earlier version's did."""
+        comment = StickyComment(marker, body, run_number, run_attempt, former)
         return put_sticky_comment(self._rest, self._repository, number, self._own_login(), comment)
 
     def post_findings(self, pull: PullRequest, marker: str, comments: Sequence[InlineComment]) -> int:
         """Post findings as inline review comments, leaving out those already there; return how many were new."""
         return post_findings(self._rest, pull, marker, self._own_login(), comments) if comments else 0
+
+    def default_branch_file(self, path: str) -> BranchFile:
+        """Return a file's text on this repository's default branch."""
+        return read_default_branch_file(self._rest, self._repository, path)
 
     def open_pull(
         self,

@@ -35,6 +35,20 @@ class PullOpened(NamedTuple):
     created: bool
 
 
+class BranchFile(NamedTuple):
+    """A file on the default branch: the branch's name, and the text, None where there is no such file."""
+
+    branch: str
+    content: str | None
+
+
+class FormerOpening(NamedTuple):
+    """How comments of a kind opened under an earlier version: a marker, and the heading that tells them from others under it."""
+
+    marker: str
+    heading: str
+
+
 class InlineComment(NamedTuple):
     """A finding with the Markdown to post for it. Rendering and cleaning that text is the business of ``reports``."""
 
@@ -107,15 +121,21 @@ class GitHub(Protocol):
         """Return one issue as a ticket."""
         ...
 
-    def put_comment(self, number: int, marker: str, body: str, run_number: int, run_attempt: int) -> PostedComment:
+    def put_comment(
+        self, number: int, marker: str, body: str, run_number: int, run_attempt: int, former: FormerOpening | None = None
+    ) -> PostedComment:
         """Create or update the one comment of ours that carries ``marker``; an older run never overwrites a newer one.
 
-        ``body`` opens with ``marker``.
+        ``body`` opens with ``marker``. One that opens as an earlier version wrote it (``former``) is ours, too, and is changed.
         """
         ...
 
     def post_findings(self, pull: PullRequest, marker: str, comments: Sequence[InlineComment]) -> int:
         """Post findings as inline review comments, leaving out those already there; return how many were new."""
+        ...
+
+    def default_branch_file(self, path: str) -> BranchFile:
+        """Return a file's text on this repository's default branch; see ``branch_files``."""
         ...
 
     def open_pull(

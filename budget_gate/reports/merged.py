@@ -13,7 +13,11 @@ from budget_gate.reports.pr_comment import COMMENT_BYTES_MAX, marker_of, safe_ad
 from budget_gate.reports.templating import Room, fitted, render_template
 from budget_gate.reports.words import counted, tokens_short
 
-MARKER = marker_of("merged")
+MARKER = "<!-- budget-gate-merged -->"
+"""Without a colon it is no workflow's marker, whatever workflows are called."""
+
+FORMER_MARKER, FORMER_HEADING = marker_of("merged"), "### The AI work on pull request "
+"""How this comment once opened: with the marker of a workflow named ``merged``, from whose comment the heading tells it."""
 
 _ENDINGS = {
     "merged": "Merged",

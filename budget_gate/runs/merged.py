@@ -12,9 +12,9 @@ from budget_gate.analytics.outcomes import KIND, Event, PullName, Standing, even
 from budget_gate.analytics.pr_costs import PullCost, read_pulls
 from budget_gate.core.errors import GitHubError, KeyReused, ReadOnlyToken
 from budget_gate.core.pull_requests import ClosedPull
-from budget_gate.github.interface import GitHub
+from budget_gate.github.interface import FormerOpening, GitHub
 from budget_gate.ledger.interface import Ledger
-from budget_gate.reports.merged import MARKER, render_merged
+from budget_gate.reports.merged import FORMER_HEADING, FORMER_MARKER, MARKER, render_merged
 from budget_gate.runs.posting import FORK_NOTE, Posted, RunIdentity
 
 
@@ -54,7 +54,8 @@ def post_merged(github: GitHub, ended: Ended, identity: RunIdentity, zone: str) 
     """Write the cost into the pull request's one comment. A token that may not write is an expected outcome, and a note."""
     body = render_merged(ended.cost, ended.standing, zone=zone, run_url=identity.url)
     try:
-        posted = github.put_comment(int(ended.pull.pr), MARKER, body, identity.number, identity.attempt)
+        former = FormerOpening(FORMER_MARKER, FORMER_HEADING)
+        posted = github.put_comment(int(ended.pull.pr), MARKER, body, identity.number, identity.attempt, former)
     except ReadOnlyToken:
         return Posted(notes=(FORK_NOTE,))
     except GitHubError as error:

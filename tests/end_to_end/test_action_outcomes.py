@@ -94,7 +94,7 @@ def test_a_merged_pull_request_gets_its_cost_once(world: World) -> None:
         assert run.status == 0, run.output
         assert run.outputs()["cost-usd"] == "1.75"
     (comment,) = world.github.state.comments
-    assert comment["body"].startswith("<!-- budget-gate:merged -->")
+    assert comment["body"].startswith("<!-- budget-gate-merged -->")
     assert "cost $1.75" in comment["body"]
     ledger = SqliteLedger(world.folder / "ledger.db")
     kinds = [entry.parsed().kind for entry in ledger.entries()]

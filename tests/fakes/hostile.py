@@ -7,7 +7,7 @@ PIECES = (
     '<img src=x onerror="alert(1)">',
     "</td></tr></table>",
     "</style></head>",
-    "--><!-- budget-gate:merged -->",
+    "--><!-- budget-gate-merged -->",
     "| a | b |\n|---|---|",
     "\n# Heading\n",
     "```\n",

@@ -1,6 +1,7 @@
 """``budget-gate merged`` against the fake GitHub and a real ledger: recorded once, written back once, whatever runs again."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +12,9 @@ from fakes.github_server import GitHubServer
 from fakes.github_state import State
 from fakes.history import spend
 
+from budget_gate.github.client import GitHubClient
 from budget_gate.ledger.sqlite import SqliteLedger
+from budget_gate.reports.pr_comment import marker_of
 
 SHA = "a" * 40
 MERGED = {"head_sha": SHA, "title": "Add a cart", "merged_at": "2026-11-20T10:00:00Z"}
@@ -78,7 +81,7 @@ def test_a_merged_pull_request_is_recorded_and_told(world: World) -> None:
     assert [each["name"] for each in document["by_workflow"]] == ["ci_cd_review", "qa_test_gen"]
     assert world.notes() == [{"outcome": "merged", "at": "2026-11-20T10:00:00+00:00", "pr": "7"}]
     ((body,),) = world.comments().values()
-    assert body.startswith("<!-- budget-gate:merged -->")
+    assert body.startswith("<!-- budget-gate-merged -->")
     assert "cost $1.75" in body
     assert document["comment_url"].endswith("/pull/7#issuecomment-1001")
 
@@ -167,3 +170,39 @@ def test_an_unknown_pull_request_is_an_outside_failure(world: World) -> None:
     """A number that GitHub does not know exits 4 and records nothing."""
     assert world.run("--pr", "4040").code == 4
     assert world.notes() == []
+
+
+OLD = "<!-- budget-gate:merged -->\n<!-- budget-gate-run:0.0 -->\n"
+"""How a cost's comment opened while its marker was that of a workflow of the name `merged`."""
+
+
+def _client() -> GitHubClient:
+    return GitHubClient("ghs_writes", os.environ["GITHUB_API_URL"], "acme/shop")
+
+
+def test_a_workflow_of_the_name_merged_keeps_its_comment(world: World) -> None:
+    """The review of a workflow named `merged` and the cost of the merged pull request are two comments, whichever comes first."""
+    review, marker = "### AI code review\n\nfine", marker_of("merged")
+    client = _client()
+    for number in (1, 2):
+        client.put_comment(7, marker, f"{marker}\n{review} {number}", number, 1)
+        assert world.run("--pr", "7").code == 0
+    client.close()
+    bodies = world.comments()[7]
+    assert len(bodies) == 2
+    assert bodies[0].startswith(f"{marker}\n")
+    assert "fine 2" in bodies[0]
+    assert bodies[1].startswith("<!-- budget-gate-merged -->\n")
+    assert "cost $1.75" in bodies[1]
+
+
+def test_a_comment_of_an_earlier_version_is_brought_up_to_date(world: World) -> None:
+    """The cost that an earlier version wrote is found by its heading, changed in place, and has the new marker from then on."""
+    client = _client()
+    client.put_comment(7, marker_of("merged"), f"{OLD}### The AI work on pull request 7 cost $1.00\n\nMerged.", 0, 0)
+    client.close()
+    assert [world.run("--pr", "7").code for _ in range(2)] == [0, 0]
+    (body,) = world.comments()[7]
+    assert body.startswith("<!-- budget-gate-merged -->\n")
+    assert "cost $1.75" in body
+    assert "$1.00" not in body

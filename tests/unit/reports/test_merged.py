@@ -43,7 +43,7 @@ EACH = {
 def test_comment(name: str) -> None:
     """Each ending reads as its golden file does, and opens with the marker of the contract."""
     text = render_merged(*EACH[name], run_url="https://github.com/acme/shop/actions/runs/9/attempts/1")
-    assert text.startswith("<!-- budget-gate:merged -->\n")
+    assert text.startswith("<!-- budget-gate-merged -->\n")
     assert_golden(f"merged_{name}.md", text)
 
 
