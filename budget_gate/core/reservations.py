@@ -198,6 +198,7 @@ def tier_reached(line: LimitLine, used: int) -> str:
 def _highest(tiers: Sequence[tuple[str, int]], used: int) -> str:
     reached = ""
     for tier, at in tiers:
-        if used >= at:
-            reached = tier
+        if used < at:
+            break
+        reached = tier
     return reached

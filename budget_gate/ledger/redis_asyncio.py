@@ -41,6 +41,9 @@ class AsyncRedisLedger:
         self._calls = Calls(organization, clock_offset_seconds)
         self._client: Any = _client(url)  # the client's own types are incomplete
         self._opening = asyncio.Lock()
+        self._idle: list[Any] = []
+        """Connections that were asked of the pool and are in nobody's use: taking one of these needs no look at its socket."""
+        self._free = asyncio.Semaphore(CONNECTIONS_MOST)
         self._warn = warn
         self._execute: Callable[[Command], Awaitable[Any]] = self._first_execute
 
@@ -109,17 +112,33 @@ class AsyncRedisLedger:
 
     async def _send(self, command: Command) -> Any:
         """Send over a connection of the client's pool, with the client's retries, a command that is packed already."""
-        pool, content = self._client.connection_pool, command.packed()
-        connection = await pool.get_connection()
+        content = [command.packed()]
+        connection = await self._take_connection()
 
         async def exchange() -> Any:
-            await connection.send_packed_command([content])
+            await connection.send_packed_command(content)
             return await connection.read_response()
 
         try:
             return await connection.retry.call_with_retry(exchange, lambda _: connection.disconnect())
         finally:
-            await pool.release(connection)
+            self._idle.append(connection)
+            self._free.release()
+
+    async def _take_connection(self) -> Any:
+        """Return a connection that is ours alone until it is idle again; wait for one when there are too many."""
+        if self._free.locked():
+            try:
+                await asyncio.wait_for(self._free.acquire(), ANSWER_SECONDS)
+            except TimeoutError:
+                raise ConnectionError("no connection came free") from None
+        else:
+            await self._free.acquire()
+        try:
+            return self._idle.pop() if self._idle else await self._client.connection_pool.get_connection()
+        except BaseException:
+            self._free.release()
+            raise
 
     async def _check_server(self) -> None:
         async with self._client.pipeline(transaction=False) as pipeline:

@@ -3,6 +3,7 @@
 The only place that knows the difference. All it hands out speaks ``execute_command``; failures are translated by ``redis``.
 """
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
@@ -158,27 +159,40 @@ def executor(client: "Client") -> Callable[[Command], Any]:
 
 
 def _direct(client: "Client") -> Callable[[Command], Any]:
-    """Return what sends over a connection of the client's pool, with the client's retries, a command that is packed already.
+    """Return what sends packed commands over connections of the client's pool, with the client's retries.
 
-    A reserve has some thirty words, most of them the same each time; the client would pack them all anew.
+    A reserve has some forty words, most of them the same each time, which the client would pack anew. And a connection, once asked of the
+    pool, stays with us: the pool would look at its socket before each use, for what the retry after a failure does anyway.
     """
     plain: Any = client  # the client's own types are incomplete
     pool = plain.connection_pool
+    idle: list[Any] = []
 
     def execute(command: Command) -> Any:
-        content = command.packed()
-        connection = pool.get_connection()
+        content = [command.packed()]
+        connection = _own_connection(idle) or pool.get_connection()
 
         def exchange() -> Any:
-            connection.send_packed_command([content])
+            connection.send_packed_command(content)
             return connection.read_response()
 
         try:
             return connection.retry.call_with_retry(exchange, lambda _: connection.disconnect())
         finally:
-            pool.release(connection)
+            idle.append(connection)
 
     return execute
+
+
+def _own_connection(idle: list[Any]) -> Any:
+    """Take one of these connections, any number of threads at once; after a fork those of the parent are left alone."""
+    while True:
+        try:
+            connection = idle.pop()
+        except IndexError:
+            return None
+        if connection.pid == os.getpid():
+            return connection
 
 
 def _has_others(client: "Client") -> bool:
