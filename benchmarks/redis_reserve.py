@@ -97,7 +97,7 @@ def measure_blocking(server: RedisServer) -> Times:
 async def measure_asyncio(server: RedisServer) -> Times:
     """Return the same through the asyncio client."""
     ledger = AsyncRedisLedger(server.url(), organization=fresh_organization())
-    client = ledger._client  # noqa: SLF001 (the same client, by design)
+    client = ledger._link.client  # noqa: SLF001 (the same client, by design)
     reading, writing = await client.script_load(TOUCH), await client.script_load(WRITE)
 
     async def reserve(number: int) -> None:
