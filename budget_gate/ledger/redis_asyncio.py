@@ -1,30 +1,23 @@
 """The Redis ledger for programs that run on asyncio: the same scripts and the same failures as ``redis``, awaited.
 
-For one server, in the clear or over TLS, and for what a running agent asks of a ledger. Sentinel, Cluster and looking after the
-books are the blocking shell's: several at a time can be used on one ledger, they are the same to the server.
+For one server, sentinels and clusters, in the clear or over TLS (``redis_asyncio_connect``), and for what a running agent asks of a
+ledger. Looking after the books is the blocking shell's: several at a time can be used on one ledger, they are the same to the server.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from budget_gate.core.charges import Charge
-from budget_gate.core.errors import UsageError
 from budget_gate.core.reservations import Actual, BudgetState, Decision, Reservation, ReserveRequest, Resolution
 from budget_gate.ledger.redis_address import safe_url
+from budget_gate.ledger.redis_asyncio_connect import link
 from budget_gate.ledger.redis_calls import Calls, Operation
-from budget_gate.ledger.redis_connect import ANSWER_SECONDS, RETRIES, client_options, health_of
 from budget_gate.ledger.redis_shell import Running, failures, judge_server, say_nothing
 from budget_gate.ledger.redis_wire import Command
 
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
-
 Answer = TypeVar("Answer")
-
-CONNECTIONS_MOST = 32
-"""Connections that one ledger opens; tasks beyond that wait for one to be free. A server runs one script at a time anyway."""
 
 
 class AsyncRedisLedger:
@@ -35,11 +28,11 @@ class AsyncRedisLedger:
     ) -> None:
         """Name the server; nothing is sent before the first operation. Arguments are those of ``RedisLedger``.
 
-        Raises ``UsageError`` for a URL or an organization that cannot be, and for a Sentinel or a cluster.
+        Raises ``UsageError`` for a URL or an organization that cannot be.
         """
         self._url = safe_url(url)
         self._calls = Calls(organization, clock_offset_seconds)
-        self._client: Any = _client(url)  # the client's own types are incomplete
+        self._link = link(url)
         self._opening = asyncio.Lock()
         self._warn = warn
         self._execute: Callable[[Command], Awaitable[Any]] = self._first_execute
@@ -85,7 +78,7 @@ class AsyncRedisLedger:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        await self._link.close()
 
     async def _run(self, operation: Operation[Answer]) -> Answer:
         """Send what an operation wants to say until it has its answer."""
@@ -103,42 +96,6 @@ class AsyncRedisLedger:
         """Look at the server once, and send; from then on commands are sent without a detour."""
         async with self._opening:
             if self._execute == self._first_execute:
-                await self._check_server()
-                self._execute = self._send
-        return await self._send(command)
-
-    async def _send(self, command: Command) -> Any:
-        """Send over a connection of the client's pool, with the client's retries, a command that is packed already."""
-        pool, content = self._client.connection_pool, command.packed()
-        connection = await pool.get_connection()
-
-        async def exchange() -> Any:
-            await connection.send_packed_command([content])
-            return await connection.read_response()
-
-        try:
-            return await connection.retry.call_with_retry(exchange, lambda _: connection.disconnect())
-        finally:
-            await pool.release(connection)
-
-    async def _check_server(self) -> None:
-        async with self._client.pipeline(transaction=False) as pipeline:
-            pipeline.execute_command("INFO")
-            pipeline.execute_command("CONFIG GET", "save")
-            info, saves = await pipeline.execute(raise_on_error=False)
-        judge_server(self._url, health_of(info, saves), self._warn)
-
-
-def _client(url: str) -> "Redis":
-    """Return the client of one server; it connects when it is used, in the loop that uses it."""
-    from redis.asyncio import BlockingConnectionPool, Redis
-    from redis.asyncio.retry import Retry
-
-    scheme = url.partition(":")[0].lower()
-    if scheme not in {"redis", "rediss"}:
-        raise UsageError(f"{safe_url(url)} is not for asyncio; write redis://HOST:PORT/DATABASE or rediss://, or use RedisLedger")
-    limits: dict[str, Any] = {"max_connections": CONNECTIONS_MOST, "timeout": ANSWER_SECONDS}
-    try:
-        return Redis.from_pool(BlockingConnectionPool.from_url(url, **limits, **client_options(Retry, RETRIES)))
-    except (ValueError, TypeError):
-        raise UsageError(f"{safe_url(url)} is not a Redis URL; write redis://HOST:PORT/DATABASE or rediss://") from None
+                judge_server(self._url, await self._link.health(self._calls.head_key), self._warn)
+                self._execute = self._link.execute
+        return await self._link.execute(command)

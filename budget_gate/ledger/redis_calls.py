@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
+from budget_gate.core.amounts import Amount
 from budget_gate.core.audit import Entry, from_microseconds
 from budget_gate.core.charges import Charge
 from budget_gate.core.errors import KeyReused, LedgerError, LedgerTooNew, LedgerUnavailable, UnknownReservation
@@ -42,6 +43,9 @@ _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=Tr
 _quoted: Callable[[str], str] = json.encoder.encode_basestring
 """The same for one text, without the detour through an encoder."""
 
+_parsed: Callable[[str], tuple[Any, int]] = json.JSONDecoder().raw_decode
+"""``json.loads`` of a text that a script wrote, without spaces around; answers where it ends, too."""
+
 Answer = TypeVar("Answer")
 Operation = Generator[Call, Any, Answer]
 """Yields calls, is sent their replies (to start: None), returns the answer."""
@@ -55,6 +59,7 @@ class Calls:
         self._names = Names(organization)
         self._planner = Planner()
         self._fronts: dict[int, Packed] = {}
+        self._labels: tuple[tuple[tuple[str, str], ...], str] = (), "{}"
         self._offset = int(clock_offset_seconds * _SECOND)
         self._ahead = self._offset
         """How far the server's clock is ahead of ours, in microseconds, as far as we know: zero until it tells us otherwise."""
@@ -77,17 +82,18 @@ class Calls:
         """Check every limit and take the amount from all of them, or take nothing."""
         checks.check_asked(request)
         key, reservation = request.key, reservation_id(request.key)
-        labels, labels_json = request.labels, _json(dict(request.labels))
+        labels_json = self._labels_json(request.labels)
         keys = (self._names.reservation(reservation), self._names.operation("reserve", key))
-        least = "" if request.minimum is None else ",".join(map(str, request.minimum))
+        least = "" if request.minimum is None else _joined(request.minimum)
+        asked = (_joined(request.amount), least, request.ttl_seconds * _SECOND, int(request.may_wait))
+        named = (_quoted(key), labels_json, _quoted(request.labels.get("workflow", "")))
         for _ in range(STALE_MOST):
             plan = self._plan(request.charges, request.zone)
             digest = reserve_digest_of(request, plan.scopes, labels_json)
-            asked = (*request.amount, least, request.ttl_seconds * _SECOND, int(request.may_wait))
-            told = (*asked, digest, reservation, _quoted(key), labels_json, _quoted(labels.get("workflow", "")))
+            told = (*asked, digest, *named)
             reply = yield self.call("reserve", keys, told, plan.for_reserve)
             if type(reply) is str:
-                return redis_replies.decision(json.loads(reply), reservation, plan.limits)
+                return redis_replies.decision(_parsed(reply)[0], reservation, plan.limits)
             if not self._is_stale(reply):
                 check_reply(reply, key)
         raise _clock_astray()
@@ -131,7 +137,7 @@ class Calls:
         """Return how each limit of the charges stands now."""
         for _ in range(STALE_MOST):
             plan = self._plan(charges, zone)
-            reply = yield self.call("read", [], [], plan.for_read)
+            reply = yield self.call("read", [self._names.never], [], plan.for_read)
             if not self._is_stale(reply):
                 check_reply(reply)
                 return states(plan.limits, redis_replies.counter_rows(reply[1]))
@@ -219,6 +225,13 @@ class Calls:
         check_reply(reply)
         return bool(reply[1])
 
+    def _labels_json(self, labels: Mapping[str, str]) -> str:
+        """Return labels as JSON; mostly they are those of the call before."""
+        items = tuple(labels.items())
+        if self._labels[0] != items:
+            self._labels = items, _json(dict(labels))
+        return self._labels[1]
+
     def _plan(self, charges: Sequence[Charge], zone: str) -> Plan:
         return self._planner.plan(charges, zone, time.time_ns() // 1000 + self._ahead)
 
@@ -236,6 +249,10 @@ class Calls:
             own = self._names.own
             front = self._fronts[len(keys)] = pack((len(own) + len(keys), *own))
         return Call(script(name), front, (*keys, self._offset, SCHEMA_VERSION, *arguments), more)
+
+
+def _joined(amount: Amount) -> str:
+    return f"{amount[0]},{amount[1]},{amount[2]}"
 
 
 def check_reply(reply: Sequence[Any], key: str = "", reservation: str = "") -> None:

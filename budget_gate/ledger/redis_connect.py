@@ -3,12 +3,13 @@
 The only place that knows the difference. All it hands out speaks ``execute_command``; failures are translated by ``redis``.
 """
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 
 from budget_gate.core.errors import UsageError
-from budget_gate.ledger.redis_address import Address, parse_address, safe_url
+from budget_gate.ledger.redis_address import SENTINEL_FORM, Address, parse_address, safe_url
 from budget_gate.ledger.redis_wire import Command
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ RETRIES = 3
 FAILOVER_SECONDS = 10.0
 """How long a call is sent again where another server takes over when one fails, or while a cluster moves the ledger's slot."""
 
-_PAUSE_SECONDS = 0.05
+PAUSE_SECONDS = 0.05
+"""Between two tries, where another server may take over."""
 
 FORMS = (
     "redis://HOST:PORT/DATABASE, rediss://, redis+sentinel://HOST:PORT,HOST:PORT/SERVICE/DATABASE or redis+cluster://HOST:PORT"
@@ -64,15 +66,21 @@ def opener(url: str) -> Callable[[], "Client"]:
     """
     scheme = url.partition(":")[0].lower()
     if scheme == "redis+sentinel":
-        address = parse_address(url)
-        if not address.service:
-            raise UsageError(f"{safe_url(url)} names no service; write redis+sentinel://HOST:PORT,HOST:PORT/SERVICE/DATABASE")
-        return lambda: _behind_sentinels(address)
+        watched = service_address(url)
+        return lambda: _behind_sentinels(watched)
     if scheme == "redis+cluster":
         address = parse_address(url)
         return lambda: _cluster(address)
     client = _single(url)
     return lambda: client
+
+
+def service_address(url: str) -> Address:
+    """Return the address of a ``redis+sentinel://`` URL. Raises ``UsageError`` if it names no service."""
+    address = parse_address(url)
+    if not address.service:
+        raise UsageError(f"{safe_url(url)} names no service; write {SENTINEL_FORM}")
+    return address
 
 
 def _single(url: str) -> "Redis":
@@ -109,16 +117,26 @@ def _behind_sentinels(address: Address) -> "Redis":
     from redis import sentinel
 
     group: Any = sentinel.Sentinel  # the client's own types are incomplete
+    asking, data = sentinel_options(address, _common(0))
+    client: Redis = group(address.servers, sentinel_kwargs=asking, **data).master_for(address.service)
+    return client
+
+
+def sentinel_options(address: Address, common: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what clients of the sentinels and what those of the servers they watch are told, a client's ``common`` options in both."""
     transport = _transport(address)
     asking = {
-        **_common(0),
+        **common,
         **transport,
         "username": address.options.get("sentinel_username") or None,
         "password": address.options.get("sentinel_password") or None,
     }
-    data = {**_common(0), **transport, **_login(address), "db": address.database}
-    client: Redis = group(address.servers, sentinel_kwargs=asking, **data).master_for(address.service)
-    return client
+    return asking, {**common, **transport, **_login(address), "db": address.database}
+
+
+def cluster_options(address: Address, common: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a cluster's client is told. One slot holds an organization; a cluster that misses others still serves it."""
+    return {"require_full_coverage": False, **common, **_transport(address), **_login(address)}
 
 
 def _cluster(address: Address) -> "RedisCluster":
@@ -127,10 +145,7 @@ def _cluster(address: Address) -> "RedisCluster":
 
     node: Any = cluster.ClusterNode  # the client's own types are incomplete
     nodes = [node(host, port) for host, port in address.servers]
-    # One slot holds an organization; a cluster that misses others still serves it.
-    return cluster.RedisCluster(
-        startup_nodes=nodes, require_full_coverage=False, **_common(RETRIES), **_transport(address), **_login(address)
-    )
+    return cluster.RedisCluster(startup_nodes=nodes, **cluster_options(address, _common(RETRIES)))
 
 
 def _login(address: Address) -> dict[str, Any]:
@@ -158,27 +173,40 @@ def executor(client: "Client") -> Callable[[Command], Any]:
 
 
 def _direct(client: "Client") -> Callable[[Command], Any]:
-    """Return what sends over a connection of the client's pool, with the client's retries, a command that is packed already.
+    """Return what sends packed commands over connections of the client's pool, with the client's retries.
 
-    A reserve has some thirty words, most of them the same each time; the client would pack them all anew.
+    A reserve has some forty words, most of them the same each time, which the client would pack anew. And a connection, once asked of the
+    pool, stays with us: the pool would look at its socket before each use, for what the retry after a failure does anyway.
     """
     plain: Any = client  # the client's own types are incomplete
     pool = plain.connection_pool
+    idle: list[Any] = []
 
     def execute(command: Command) -> Any:
-        content = command.packed()
-        connection = pool.get_connection()
+        content = [command.packed()]
+        connection = _own_connection(idle) or pool.get_connection()
 
         def exchange() -> Any:
-            connection.send_packed_command([content])
+            connection.send_packed_command(content)
             return connection.read_response()
 
         try:
             return connection.retry.call_with_retry(exchange, lambda _: connection.disconnect())
         finally:
-            pool.release(connection)
+            idle.append(connection)
 
     return execute
+
+
+def _own_connection(idle: list[Any]) -> Any:
+    """Take one of these connections, any number of threads at once; after a fork those of the parent are left alone."""
+    while True:
+        try:
+            connection = idle.pop()
+        except IndexError:
+            return None
+        if connection.pid == os.getpid():
+            return connection
 
 
 def _has_others(client: "Client") -> bool:
@@ -188,28 +216,47 @@ def _has_others(client: "Client") -> bool:
     return isinstance(client, RedisCluster) or bool(_sentinels(client))
 
 
+class Patience:
+    """How long one command is sent again where another server may take over. Not within the client: only anew are sentinels asked."""
+
+    def __init__(self) -> None:
+        self._until = time.monotonic() + FAILOVER_SECONDS
+
+    def bear(self, error: Exception) -> None:
+        """Return when a failure may be over the next time; raise it when it will not, or when the time is over."""
+        from redis.exceptions import AuthenticationError, ClusterError, TryAgainError
+        from redis.exceptions import ConnectionError as RedisConnectionError
+        from redis.exceptions import TimeoutError as RedisTimeoutError
+
+        # Of a slot that is being moved the client says so after half a second of TRYAGAIN; no script ran. It fails with AttributeError
+        # when a cluster sends it on to a node without slots, which it has not in its list.
+        passing = (RedisConnectionError, RedisTimeoutError, ClusterError, TryAgainError, AttributeError)
+        if not isinstance(error, passing) or isinstance(error, AuthenticationError):
+            raise error
+        if time.monotonic() > self._until:
+            if isinstance(error, AttributeError):
+                raise ClusterError("TTL exhausted: the slot is on its way to a new node") from error
+            raise error
+
+
+def passing_failures() -> tuple[type[Exception], ...]:
+    """Return what ``Patience`` judges: for an ``except`` clause."""
+    from redis.exceptions import RedisError
+
+    return (RedisError, AttributeError)
+
+
 def _patient(send: Callable[P, Answer]) -> Callable[P, Answer]:
-    """Return ``send``, tried again from its start: only so are sentinels asked anew (within a call the client does not)."""
-    from redis.exceptions import AuthenticationError, ClusterError, TryAgainError
-    from redis.exceptions import ConnectionError as RedisConnectionError
-    from redis.exceptions import TimeoutError as RedisTimeoutError
+    """Return ``send``, tried again with patience."""
 
     def execute(*arguments: P.args, **named: P.kwargs) -> Answer:
-        until = time.monotonic() + FAILOVER_SECONDS
+        patience = Patience()
         while True:
             try:
                 return send(*arguments, **named)
-            except AuthenticationError:
-                raise
-            except (RedisConnectionError, RedisTimeoutError, ClusterError, TryAgainError):
-                # Of a slot that is being moved the client says so after half a second of TRYAGAIN; no script ran.
-                if time.monotonic() > until:
-                    raise
-            except AttributeError as error:
-                # It fails so when a cluster sends it on to a node without slots, which it has not in its list.
-                if time.monotonic() > until:
-                    raise ClusterError("TTL exhausted: the slot is on its way to a new node") from error
-            time.sleep(_PAUSE_SECONDS)
+            except passing_failures() as error:
+                patience.bear(error)
+            time.sleep(PAUSE_SECONDS)
 
     return execute
 

@@ -4,7 +4,7 @@ Text of users is in it twice encoded (a JSON string that holds JSON), so that a 
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from budget_gate.ledger import checks
 from budget_gate.ledger.identity import plan_name, scopes_json
 from budget_gate.ledger.interface import SWEEP_MOST, WAITER_TTL_SECONDS
 from budget_gate.ledger.redis_names import counter_suffix
-from budget_gate.ledger.redis_wire import Packed, Word, pack
+from budget_gate.ledger.redis_wire import Packed, pack
 
 KEPT_MOST = 256
 """How many plans, and how many periods, a planner keeps before it starts afresh."""
@@ -83,9 +83,9 @@ def _make_plan(charges: tuple[Charge, ...], zone: str, now: int) -> Plan:
     starts_at = max((microseconds(window.starts_at) for window in windows.values()), default=0)
     ends_at = min((microseconds(window.ends_at) for window in windows.values()), default=2**53)
     text = plan_text(places)
-    name = plan_name(text)
     named = compact_json([[charge.scope.text, charge.per, window.label] for charge, window in places])
-    told: list[Word] = [starts_at, ends_at, _flat_limits(places), text, named, _WAITER_TTL, SWEEP_MOST, name, f"has:{name}"]
+    numbers = [starts_at, ends_at, _WAITER_TTL, SWEEP_MOST, *_limit_numbers(places)]
+    told = [compact_json(numbers), text, named, f"has:{plan_name(text)}"]
     return Plan(
         limits_of(places),
         scopes_json(charges),
@@ -100,14 +100,12 @@ def _suffix(charge: Charge, window: Window) -> str:
     return counter_suffix(charge.scope.text, charge.per, window.label)
 
 
-def _flat_limits(places: Sequence[Place]) -> str:
-    """Return what ``lua/grant.lua`` needs of each limit: its counter, unit, admission line and lowest alerted line; -1 is none."""
-    numbers: list[int] = []
+def _limit_numbers(places: Sequence[Place]) -> Iterator[int]:
+    """Yield what ``lua/grant.lua`` needs of each limit: its counter, unit, admission line and lowest alerted line; -1 is none."""
     for index, (charge, _) in enumerate(places, start=1):
         for line in charge.limits:
             unit, admission, lowest = UNITS.index(line.unit) + 1, line.admission_line, _lowest_alerted(charge, line)
-            numbers += (index, unit, -1 if admission is None else admission, -1 if lowest is None else lowest)
-    return compact_json(numbers)
+            yield from (index, unit, -1 if admission is None else admission, -1 if lowest is None else lowest)
 
 
 def _lowest_alerted(charge: Charge, line: LimitLine) -> int | None:

@@ -25,11 +25,12 @@ def pack(words: Iterable[Word]) -> Packed:
 
 
 def _bulk(words: Iterable[Word]) -> bytes:
-    parts = []
-    for word in words:
-        content = word.encode() if isinstance(word, str) else b"%d" % word
-        parts.append(b"$%d\r\n%b\r\n" % (len(content), content))
-    return b"".join(parts)
+    texts = [str(word) for word in words]
+    text = "".join([f"${len(each)}\r\n{each}\r\n" for each in texts])
+    if text.isascii():
+        return text.encode()
+    contents = [each.encode() for each in texts]  # a length counts bytes
+    return b"".join([b"$%d\r\n%b\r\n" % (len(content), content) for content in contents])
 
 
 NO_WORDS = Packed((), b"")

@@ -148,6 +148,20 @@ def _redis_asyncio_store(folder: Path) -> Store:
     return LoopedStore()
 
 
+def _redis_asyncio_sentinel_store(folder: Path) -> Store:
+    from fakes.redis_asyncio import LoopedStore
+    from fakes.redis_groups import shared_group
+
+    return LoopedStore(shared_group().url())
+
+
+def _redis_asyncio_cluster_store(folder: Path) -> Store:
+    from fakes.redis_asyncio import LoopedStore
+    from fakes.redis_groups import shared_cluster
+
+    return LoopedStore(shared_cluster().url())
+
+
 def _github_store(folder: Path) -> Store:
     from fakes.github_ledger import GitHubStore
 
@@ -160,6 +174,8 @@ BACKENDS: tuple[Backend, ...] = (
     Backend("redis", _redis_store, is_shared=True),
     Backend("redis-10ms-away", _slow_redis_store, is_shared=True, is_slow=True),
     Backend("redis-asyncio", _redis_asyncio_store, is_shared=True, is_slow=True),
+    Backend("redis-asyncio-sentinel", _redis_asyncio_sentinel_store, is_shared=True, is_slow=True),
+    Backend("redis-asyncio-cluster", _redis_asyncio_cluster_store, is_shared=True, is_slow=True),
     Backend("github", _github_store, is_shared=True, is_slow=True, in_flight=16),
 )
 SHARED_BACKENDS = tuple(backend for backend in BACKENDS if backend.is_shared)

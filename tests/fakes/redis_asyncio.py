@@ -84,10 +84,10 @@ class LoopedOpener(NamedTuple):
 
 
 class LoopedStore:
-    """An organization of its own on the shared server."""
+    """An organization of its own on the shared server, or on what another URL names."""
 
-    def __init__(self) -> None:
-        self._opener = LoopedOpener(shared_server().url(), fresh_organization())
+    def __init__(self, url: str = "") -> None:
+        self._opener = LoopedOpener(url or shared_server().url(), fresh_organization())
         self.ledger = self._opener()
 
     def set_time(self, instant: datetime) -> None:

@@ -1,6 +1,8 @@
 """Groups of real servers: a primary and a replica watched by sentinels, and a cluster of two nodes. Small, and quick to fail over."""
 
+import atexit
 import contextlib
+import functools
 import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -12,6 +14,24 @@ SERVICE = "ledger"
 SLOTS = 16384
 
 _PROMPT = ("--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1")
+
+
+_shared = contextlib.ExitStack()
+"""What this test process has started once for all its tests; stopped when the process ends."""
+
+
+@functools.cache
+def shared_group() -> "SentinelGroup":
+    """Return this test process's servers behind a sentinel."""
+    atexit.register(_shared.close)
+    return _shared.enter_context(sentinel_group())
+
+
+@functools.cache
+def shared_cluster() -> "Cluster":
+    """Return this test process's cluster."""
+    atexit.register(_shared.close)
+    return _shared.enter_context(cluster())
 
 
 def until(is_so: Callable[[], bool], what: str, seconds: float = 15.0) -> None:

@@ -116,6 +116,12 @@ class RedisServer:
         return f"redis://127.0.0.1:{self.port}/{database}"
 
     @property
+    def appended(self) -> Path:
+        """The append-only file that it writes to now."""
+        files = [*Path(self._folder.name).glob("appendonly.aof"), *Path(self._folder.name).glob("appendonlydir/*.incr.aof")]
+        return max(files, key=lambda file: file.stat().st_mtime_ns)
+
+    @property
     def process_id(self) -> int:
         """The process, for signals."""
         return self._process.pid

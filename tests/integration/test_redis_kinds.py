@@ -125,23 +125,37 @@ def sentinels(request: pytest.FixtureRequest) -> Iterator[SentinelGroup]:
         yield group
 
 
-def test_the_sentinels_name_the_server_to_use(sentinels: SentinelGroup) -> None:
+shells = pytest.mark.parametrize("shell", [RedisLedger, LoopedRedisLedger], ids=["blocking", "asyncio"])
+
+
+@shells
+def test_the_sentinels_name_the_server_to_use(sentinels: SentinelGroup, shell: type[RedisLedger]) -> None:
     """``redis+sentinel://`` finds the primary, logs in there with the URL's user, and does everything."""
     client = admin(sentinels.primary)
     client.execute_command("ACL", "SETUSER", "ci", "on", f">{SECRET}", "~budget-gate:{acme}:*", "-@all", *RIGHTS.split())
+    client.flushdb()
     client.close()
-    ledger = open_ledger(sentinels.url(f"ci:{SECRET}@"), "acme")
+    ledger = shell(sentinels.url(f"ci:{SECRET}@"), organization="acme")
     use_everything(ledger)
     ledger.close()
     assert ledger.url == sentinels.url()
 
 
-def test_a_service_that_no_sentinel_knows_is_named(sentinels: SentinelGroup, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_opens_what_the_sentinels_name(sentinels: SentinelGroup) -> None:
+    """The URL alone decides how the ledger is reached."""
+    with contextlib.closing(open_ledger(sentinels.url(), "others")) as ledger:
+        assert ledger.head() == 0
+
+
+@shells
+def test_a_service_that_no_sentinel_knows_is_named(
+    sentinels: SentinelGroup, shell: type[RedisLedger], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A mistyped service name is reported as such, not as a server that is down."""
     monkeypatch.setattr(redis_connect, "FAILOVER_SECONDS", 0.2)
-    ledger = RedisLedger(sentinels.url().replace("/ledger/", "/leger/"), organization="acme")
+    ledger = shell(sentinels.url().replace("/ledger/", "/leger/"), organization="acme")
     with pytest.raises(LedgerUnavailable, match="service's name"):
-        ledger.head()
+        ledger.now()
     ledger.close()
 
 
@@ -165,7 +179,8 @@ def test_a_cluster_keeps_an_organization_in_one_slot(nodes: Cluster) -> None:
     assert len(slots) == 1
 
 
-def test_a_cluster_user_needs_two_rights_more(nodes: Cluster) -> None:
+@shells
+def test_a_cluster_user_needs_two_rights_more(nodes: Cluster, shell: type[RedisLedger]) -> None:
     """To ask the cluster who has which slot takes ``cluster|slots`` and ``command``; a wrong password is an error and no outage."""
     for node in nodes.nodes:
         client = admin(node)
@@ -173,12 +188,12 @@ def test_a_cluster_user_needs_two_rights_more(nodes: Cluster) -> None:
         client.execute_command("ACL", "SETUSER", "ci", "reset", "on", *rules)
         client.flushdb()
         client.close()
-    ledger = RedisLedger(nodes.url(f"ci:{SECRET}@"), organization="acme")
+    ledger = shell(nodes.url(f"ci:{SECRET}@"), organization="acme")
     use_everything(ledger)
     ledger.close()
-    stranger = RedisLedger(nodes.url("ci:wrong@"), organization="acme")
+    stranger = shell(nodes.url("ci:wrong@"), organization="acme")
     with pytest.raises(LedgerError, match="user or password") as wrong:
-        stranger.head()
+        stranger.now()
     stranger.close()
     assert not isinstance(wrong.value, LedgerUnavailable)
 
@@ -193,13 +208,14 @@ def test_a_node_named_as_a_single_server_says_what_to_write() -> None:
 
 
 @pytest.mark.parametrize("scheme", ["redis", "redis+sentinel", "redis+cluster"], ids=["single server", "sentinel", "cluster"])
-def test_nobody_there_is_an_outage(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@shells
+def test_nobody_there_is_an_outage(scheme: str, shell: type[RedisLedger], monkeypatch: pytest.MonkeyPatch) -> None:
     """A kind of server that cannot be reached at all is unavailable, and the line has no secret in it."""
     monkeypatch.setattr(redis_connect, "FAILOVER_SECONDS", 0.2)
     path = {"redis": "/0", "redis+sentinel": "/ledger/0", "redis+cluster": ""}[scheme]
-    ledger = RedisLedger(f"{scheme}://ci:{SECRET}@127.0.0.1:{free_port()}{path}", organization="acme")
+    ledger = shell(f"{scheme}://ci:{SECRET}@127.0.0.1:{free_port()}{path}", organization="acme")
     with pytest.raises(LedgerUnavailable) as wrong:
-        ledger.head()
+        ledger.now()
     ledger.close()
     assert SECRET not in f"{wrong.value} {wrong.value.__cause__}"
 

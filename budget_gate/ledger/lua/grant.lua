@@ -1,21 +1,26 @@
 -- The usual case of a reserve, in front of everything that the unusual ones need (making forty functions takes as long as this): nobody
 -- waits, nothing has expired, all that is asked fits, and no tier is reached. The rest is reserve.lua's.
 --
--- KEYS[7] is the reservation, which remembers the answer too, and KEYS[8] the operation, where schema 1 did. ARGV: 3 to 5 the amount, 6 the least that will do ('': all), 7 the lifetime, 8
--- whether it may wait, 9 digest, 10 reservation, 11 to 13 key, labels and workflow as JSON; and of the plan: 14 and 15 between which
--- times it holds, 16 its limits, flat: index of the counter, unit, admission line and the lowest line that is alerted (-1: none); 17 the
--- plan, 18 its counters as an entry names them; 19 how long a waiter lives, 20 how many expired to sweep; 21 names the plan; then
--- come HAS_PLAN, the field that tells that the plan is stored, and the counters. Reservations name their plan: most have the same.
+-- KEYS[7] is the reservation, which remembers the answer too, and KEYS[8] the operation, where schema 1 did. ARGV: 3 the amount, 4 the
+-- least that will do ('': all), both as three numbers; 5 the lifetime, 6 whether it may wait, 7 digest, 8 to 10 key, labels and workflow
+-- as JSON. Of the plan: 11 numbers: between which times it holds, how long a waiter lives, how many expired to sweep, and then of each
+-- limit the index of its counter, its unit, its admission line and its lowest line that is alerted (-1: none); 12 the plan, 13 its
+-- counters as an entry names them; then HAS_PLAN, the field that tells that the plan is stored, named after it, and the counters.
+-- Reservations name their plan: most have the same.
 -- Answers one JSON text: ["admitted", granted, expires_at, counters before]; or what reserve.lua says.
 
 local RESERVATION, OPERATION = KEYS[7], KEYS[8]
-local asked = {tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])}
-local HAS_PLAN = 22 -- the first that is read with the head
+local ID = string.sub(RESERVATION, #PREFIX + #'reservation:' + 1)
+local HAS_PLAN = 14 -- the first that is read with the head
 local COUNT = #ARGV - HAS_PLAN
+local numbers_of_plan = cjson.decode(ARGV[11])
+local FIRST_LIMIT = 5
+local ask_usd, ask_tokens, ask_requests = string.match(ARGV[3], '^(%d+),(%d+),(%d+)$')
+local asked = {tonumber(ask_usd), tonumber(ask_tokens), tonumber(ask_requests)}
 
-if NOW < tonumber(ARGV[14]) or NOW >= tonumber(ARGV[15]) then return {'stale', whole(NOW)} end
+if NOW < numbers_of_plan[1] or NOW >= numbers_of_plan[2] then return {'stale', whole(NOW)} end
 local recorded = redis.call('HGET', RESERVATION, 'digest') or (IS_OLDER and redis.call('HGET', OPERATION, 'digest'))
-if recorded and recorded ~= ARGV[9] then return {'reused'} end
+if recorded and recorded ~= ARGV[7] then return {'reused'} end
 
 -- Counters that hold nothing: most likely new, and not on the list yet (a refusal can have crossed a tier, which is no reason to be).
 local is_empty = {}
@@ -28,17 +33,18 @@ local function grant(granted, texts, before)
     if is_empty[index] then redis.call('ZADD', COUNTERS, 'NX', redis.call('HINCRBY', HEAD, 'counters', 1), suffix) end
     values[suffix] = texts[index]
   end
-  local expires_at = whole(NOW + ARGV[7])
+  local plan_name, now = string.sub(ARGV[HAS_PLAN], #'has:' + 1), whole(NOW)
+  local expires_at = whole(NOW + ARGV[5])
   if not head[7] or tonumber(head[7]) > tonumber(expires_at) then writes[#writes + 1], writes[#writes + 2] = 'due', expires_at end
   if not head[HEAD_FIELDS + 1] then
-    for _, word in ipairs({ARGV[HAS_PLAN], '1', 'plan:' .. ARGV[21], ARGV[17]}) do writes[#writes + 1] = word end
+    for _, word in ipairs({ARGV[HAS_PLAN], '1', 'plan:' .. plan_name, ARGV[12]}) do writes[#writes + 1] = word end
   end
-  append('"reserve"', '[[0,0,0],[' .. granted .. '],[0,0,0]]', '{"counters":' .. ARGV[18] .. ',"key":' .. ARGV[11] .. ',"labels":'
-    .. ARGV[12] .. ',"reservation":"' .. ARGV[10] .. '"}')
-  redis.call('HSET', RESERVATION, 'digest', ARGV[9], 'state', 'pending', 'made', granted .. '\n' .. whole(NOW) .. '\n' .. expires_at .. '\n' .. ARGV[11]
-    .. '\n' .. ARGV[12] .. '\n' .. ARGV[13] .. '\n' .. ARGV[21])
-  redis.call('ZADD', DEADLINES, expires_at, ARGV[10])
-  redis.call('ZADD', OPEN, sequence, ARGV[10])
+  append('"reserve"', '[[0,0,0],[' .. granted .. '],[0,0,0]]', '{"counters":' .. ARGV[13] .. ',"key":' .. ARGV[8] .. ',"labels":'
+    .. ARGV[9] .. ',"reservation":"' .. ID .. '"}')
+  redis.call('HSET', RESERVATION, 'digest', ARGV[7], 'state', 'pending', 'made', granted .. '\n' .. now .. '\n' .. expires_at .. '\n'
+    .. ARGV[8] .. '\n' .. ARGV[9] .. '\n' .. ARGV[10] .. '\n' .. plan_name)
+  redis.call('ZADD', DEADLINES, expires_at, ID)
+  redis.call('ZADD', OPEN, sequence, ID)
   return '["admitted",[' .. granted .. '],' .. expires_at .. ',' .. before .. ']'
 end
 
@@ -59,8 +65,8 @@ for index = 1, COUNT do
   after[index] = format('%d,%d,%d%s', usd, tokens, requests, rest)
 end
 if is_usual then
-  local limits = cjson.decode(ARGV[16])
-  for at = 1, #limits, 4 do
+  local limits = numbers_of_plan
+  for at = FIRST_LIMIT, #limits, 4 do
     local unit, line, lowest, number = limits[at + 1], limits[at + 2], limits[at + 3], numbers[limits[at]]
     local used = number[3 + unit] + number[6 + unit]
     if (line >= 0 and used + number[unit] + asked[unit] > line) or (lowest >= 0 and used >= lowest) then
@@ -69,4 +75,4 @@ if is_usual then
     end
   end
 end
-if is_usual then return grant(ARGV[3] .. ',' .. ARGV[4] .. ',' .. ARGV[5], after, listed(texts)) end
+if is_usual then return grant(ARGV[3], after, listed(texts)) end

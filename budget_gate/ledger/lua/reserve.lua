@@ -4,16 +4,16 @@
 -- Answers {'reused'}, {'stale', now}, {'too_large'}, or one JSON text: ["replayed", answer, counters], ["admitted", granted,
 -- expires_at, counters before], ["waiting", ahead, counters], ["refused", answer, counters].
 
-local may_wait, id, key_json, labels, workflow = ARGV[8], ARGV[10], ARGV[11], ARGV[12], ARGV[13]
-local least = ARGV[6] == '' and asked or amount_of(ARGV[6])
+local id, may_wait, key_json, labels, workflow = ID, ARGV[6], ARGV[8], ARGV[9], ARGV[10]
+local least = ARGV[4] == '' and asked or amount_of(ARGV[4])
 for index = 1, COUNT do values[ARGV[HAS_PLAN + index]] = texts[index] end
 if recorded then
   local answer = reserve_answer(RESERVATION) or redis.call('HGET', OPERATION, 'answer')
   return '["replayed",' .. answer .. ',' .. listed(texts) .. ']'
 end
 
-local plan = cjson.decode(ARGV[17])
-expire(tonumber(ARGV[20]))
+local plan = cjson.decode(ARGV[12])
+expire(numbers_of_plan[4])
 local before, places, place_at = texts_of(plan), {}, {}
 
 -- The places that can refuse: each counter and unit with an admission line, the lowest line should there be two.
@@ -80,7 +80,7 @@ local function refuse(refusing)
   local text = '["refused",[' .. table.concat(answer, ',') .. ']'
   append('"refuse"', '[' .. ZERO .. ',' .. ZERO .. ',' .. ZERO .. ']', '{"asked":' .. triple(asked) .. ',"key":' .. key_json
     .. ',"labels":' .. labels .. ',"refused_by":[' .. table.concat(named, ',') .. ']}')
-  redis.call('HSET', RESERVATION, 'digest', ARGV[9], 'answer', text .. ']')
+  redis.call('HSET', RESERVATION, 'digest', ARGV[7], 'answer', text .. ']')
   cross_all(stopped)
   if sequence_before then forget_waiter(id) end
   return text .. ',' .. listed(before) .. ']'
@@ -108,7 +108,7 @@ if may_wait == '1' then
   end
   for _, place in ipairs(queue) do blocked[#blocked + 1] = place.queue end
   if must_wait then
-    local ahead = stand_in(id, sequence_before, blocked, NOW + ARGV[19])
+    local ahead = stand_in(id, sequence_before, blocked, NOW + numbers_of_plan[3])
     return '["waiting",' .. ahead .. ',' .. listed(before) .. ']'
   end
 end

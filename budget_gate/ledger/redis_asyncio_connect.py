@@ -1,0 +1,233 @@
+"""How the asyncio shell reaches a kind of Redis server: one, behind sentinels, or a cluster. What is awaited of ``redis_connect``.
+
+A ``Link`` belongs to the event loop that uses it first; it connects when it is used.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from budget_gate.core.errors import UsageError
+from budget_gate.ledger.redis_address import Address, parse_address, safe_url
+from budget_gate.ledger.redis_connect import (
+    ANSWER_SECONDS,
+    FORMS,
+    PAUSE_SECONDS,
+    RETRIES,
+    Patience,
+    ServerHealth,
+    client_options,
+    cluster_options,
+    health_of,
+    passing_failures,
+    sentinel_options,
+    service_address,
+)
+from budget_gate.ledger.redis_wire import Command
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+Answer = TypeVar("Answer")
+
+CONNECTIONS_MOST = 32
+"""Commands that one ledger has under way; tasks beyond that wait. A server runs one script at a time anyway."""
+
+
+class Link(Protocol):
+    """A way to the server or servers of one ledger."""
+
+    client: Any
+    """The client underneath."""
+
+    async def execute(self, command: Command) -> Any:
+        """Send one command and return its reply; raises what the client raises."""
+        ...
+
+    async def health(self, key: str, /) -> ServerHealth:
+        """Return what the server that has ``key`` says about itself."""
+        ...
+
+    async def close(self) -> None:
+        """Close the connections."""
+        ...
+
+
+def link(url: str) -> Link:
+    """Return the way to the servers that a URL names. Raises ``UsageError`` for a URL of no known form."""
+    scheme = url.partition(":")[0].lower()
+    if scheme == "redis+sentinel":
+        return _SentinelLink(service_address(url))
+    if scheme == "redis+cluster":
+        return _ClusterLink(parse_address(url))
+    if scheme not in {"redis", "rediss"}:
+        raise _not_an_address(url)
+    return _DirectLink(url)
+
+
+def _not_an_address(url: str) -> UsageError:
+    return UsageError(f"{safe_url(url)} is not a Redis URL; write {FORMS}")
+
+
+class _Turns:
+    """Lets so many tasks at a time pass."""
+
+    def __init__(self) -> None:
+        self._free = asyncio.Semaphore(CONNECTIONS_MOST)
+
+    async def take(self) -> None:
+        """Wait for a turn, as long as an answer may take."""
+        if not self._free.locked():
+            await self._free.acquire()
+            return
+        try:
+            await asyncio.wait_for(self._free.acquire(), ANSWER_SECONDS)
+        except TimeoutError:
+            raise ConnectionError("no connection came free") from None
+
+    def give_back(self) -> None:
+        """Let the next one pass."""
+        self._free.release()
+
+    @asynccontextmanager
+    async def one(self) -> "AsyncIterator[None]":
+        """Hold a turn."""
+        await self.take()
+        try:
+            yield
+        finally:
+            self.give_back()
+
+
+class _DirectLink:
+    """One server: packed commands over connections of the client's pool, with the client's retries. See ``redis_connect``."""
+
+    def __init__(self, url: str) -> None:
+        from redis.asyncio import Redis
+
+        try:
+            self.client: Any = Redis.from_url(url, **_common(RETRIES))
+        except (ValueError, TypeError):
+            raise _not_an_address(url) from None
+        self._turns = _Turns()
+        self._idle: list[Any] = []
+        """Connections that were asked of the pool and are in nobody's use: taking one of these needs no look at its socket."""
+
+    async def execute(self, command: Command) -> Any:
+        """Send one command."""
+        content = [command.packed()]
+        await self._turns.take()
+        try:
+            connection = self._idle.pop() if self._idle else await self.client.connection_pool.get_connection()
+            try:
+                return await connection.retry.call_with_retry(
+                    lambda: _exchange(connection, content), lambda _: connection.disconnect()
+                )
+            finally:
+                self._idle.append(connection)
+        finally:
+            self._turns.give_back()
+
+    async def health(self, _key: str) -> ServerHealth:
+        """Ask the server."""
+        return await _ask_health(self.client)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.client.aclose()
+
+
+async def _exchange(connection: Any, content: list[bytes]) -> Any:
+    await connection.send_packed_command(content)
+    return await connection.read_response()
+
+
+class _SentinelLink:
+    """Whichever server the sentinels call the primary, asked anew at every connection."""
+
+    def __init__(self, address: Address) -> None:
+        from redis.asyncio import sentinel
+
+        asking, data = sentinel_options(address, _common(0))
+        kind: Any = sentinel.Sentinel  # the client's own types are incomplete
+        self._group = kind(address.servers, sentinel_kwargs=asking, **data)
+        self.client: Any = self._group.master_for(address.service)
+        self._turns = _Turns()
+
+    async def execute(self, command: Command) -> Any:
+        """Send one command, again while another server takes over."""
+        async with self._turns.one():
+            return await _patiently(lambda: self.client.execute_command(*command.words()))
+
+    async def health(self, _key: str) -> ServerHealth:
+        """Ask the primary."""
+        return await _patiently(lambda: _ask_health(self.client))
+
+    async def close(self) -> None:
+        """Close the connections, those to sentinels too."""
+        await self.client.aclose()
+        await self.client.connection_pool.disconnect()
+        for each in self._group.sentinels:
+            await each.aclose()
+
+
+class _ClusterLink:
+    """A cluster: its client asks who has which slot before the first command."""
+
+    def __init__(self, address: Address) -> None:
+        from redis.asyncio import cluster
+
+        nodes: Any = [cluster.ClusterNode(host, port) for host, port in address.servers]
+        self.client: Any = cluster.RedisCluster(startup_nodes=nodes, **cluster_options(address, _common(RETRIES)))
+        self._turns = _Turns()
+
+    async def execute(self, command: Command) -> Any:
+        """Send one command to the node that has the ledger, again while another takes over."""
+        async with self._turns.one():
+            return await _patiently(lambda: self.client.execute_command(*command.words()))
+
+    async def health(self, key: str) -> ServerHealth:
+        """Ask the node that has the key."""
+        return await _patiently(lambda: self._ask(key))
+
+    async def _ask(self, key: str) -> ServerHealth:
+        from redis.exceptions import ResponseError
+
+        await self.client.initialize()
+        node, answers = self.client.get_node_from_key(key), []
+        for words in (("INFO",), ("CONFIG GET", "save")):
+            try:
+                answers.append(await node.execute_command(*words))
+            except ResponseError as error:
+                answers.append(error)
+        return health_of(*answers)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.client.aclose()
+
+
+def _common(retries: int) -> dict[str, Any]:
+    from redis.asyncio.retry import Retry
+
+    return client_options(Retry, retries)
+
+
+async def _ask_health(client: Any) -> ServerHealth:
+    async with client.pipeline(transaction=False) as pipeline:
+        pipeline.execute_command("INFO")
+        pipeline.execute_command("CONFIG GET", "save")
+        info, saves = await pipeline.execute(raise_on_error=False)
+    return health_of(info, saves)
+
+
+async def _patiently(send: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Await ``send``, again with patience where another server may take over."""
+    patience = Patience()
+    while True:
+        try:
+            return await send()
+        except passing_failures() as error:
+            patience.bear(error)
+        await asyncio.sleep(PAUSE_SECONDS)
