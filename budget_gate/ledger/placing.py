@@ -85,6 +85,7 @@ def _placed(charges: Sequence[Charge], zone: str, instant: datetime) -> PlacedCh
     return PlacedCharges(PlacedCharge(charge, window_at(charge.per, zone, instant)) for charge in charges)
 
 
+@lru_cache(maxsize=64)
 def parsed_charges(text: str) -> PlacedCharges:
     """Return the charges that ``PlacedCharges.text`` wrote."""
     return PlacedCharges(_placed_charge(*fields) for fields in json.loads(text))
