@@ -174,7 +174,7 @@ class Reservation(NamedTuple):
 
 def budget_state(charge: Charge, line: LimitLine, window: Window, value: CounterValue) -> BudgetState:
     """Return how one limit stands, given its counter."""
-    posted, pending, held = value.posted.of(line.unit), value.pending.of(line.unit), value.held.of(line.unit)
+    posted, pending, held = value.of(line.unit)
     return BudgetState(
         charge.scope,
         charge.per,
