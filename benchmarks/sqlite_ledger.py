@@ -1,9 +1,14 @@
-"""SQLite: reserves a second against bare transactions of as many upserts, how long one waits among four, and whether history costs.
+"""SQLite: reserves and settles a second against bare transactions of as many upserts, the wait among four, and whether history costs.
 
-The yardstick writes ten rows of the size and into the tables that a reserve over six limits does (six counters, a reservation, an
-answer, an entry, the head), with the same pragmas, in one bare transaction that reads, checks and hashes nothing. Each line also has the
-processor time of one, because a disk that syncs for nothing leaves nothing else to compare. Directional; run it twice, on a quiet machine.
-Usage: python benchmarks/sqlite_ledger.py [--history 1000000]
+The yardstick of a reserve writes ten rows of the size and into the tables that a reserve over six limits does (six counters, a
+reservation, an answer, an entry, the head), with the same pragmas, in one bare transaction that reads, checks and hashes nothing; that
+of a settle writes the same ten, but for the reservation, which is there and is updated. It waits for other processes as SQLite does by
+itself, and its connection is as long open.
+
+Ours and the yardstick take turns in short rounds, because a shared machine and its disk are slow for seconds at a time: each ratio is
+the median over the rounds of one divided by its neighbour. The processor time of one is printed beside it, because a disk that syncs
+for nothing leaves nothing else to compare, and one that syncs slowly hides everything else. Directional; on a quiet machine.
+Usage: python benchmarks/sqlite_ledger.py [--rounds 50] [--history 1000000]
 """
 
 import argparse
@@ -13,23 +18,33 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "tests")]
 
-from fakes.ledger_requests import charge, line, request, usd
+from fakes.ledger_requests import actual, charge, line, request, usd
 
 from budget_gate.core.amounts import Amount, CounterValue
 from budget_gate.core.audit import GENESIS, Entry, chain_hash, entry_text, from_microseconds
 from budget_gate.core.charges import Charge
-from budget_gate.core.reservations import Admitted
+from budget_gate.core.reservations import Admitted, ReserveRequest
 from budget_gate.core.scopes import ORG, Scope
+from budget_gate.ledger.admitting import foresee, reserve
 from budget_gate.ledger.sqlite import SqliteLedger
 from budget_gate.ledger.sqlite_books import COUNTER_COLUMNS, RESERVATION_COLUMNS
 
-SECONDS = 2.0
-ROUNDS = 5
+SECONDS = 0.2
+"""How long a round lasts."""
+
+LEAST_SECONDS = 0.0001
+"""Less than any of the operations takes."""
+
+ROUNDS = 50
+RATIO_LEAST = 0.60
+WAIT_MOST_SECONDS = 0.050
+GROWTH_MOST = 1.10
 _COUNTER = (
     f"INSERT INTO counters (scope, per, label, {COUNTER_COLUMNS}) VALUES (?, 'month', '2026-11', {', '.join('?' * 9)})"
     " ON CONFLICT (scope, per, label) DO UPDATE SET pending_nano_usd = pending_nano_usd + 1"
@@ -37,9 +52,10 @@ _COUNTER = (
 _RESERVATION = (
     f"INSERT INTO reservations ({RESERVATION_COLUMNS}) VALUES (?, ?, 'pending', {', '.join('?' * 6)}, ?, ?, ?, ?, NULL)"
 )
-RATIO_LEAST = 0.60
-WAIT_MOST_SECONDS = 0.050
-GROWTH_MOST = 1.10
+_POST = (
+    "UPDATE reservations SET state = 'posted', cost_nano_usd = 1, cost_tokens = 1, cost_requests = 1, resolved_at = 1"
+    " WHERE reservation = ?"
+)
 
 
 def six_limits() -> list[Charge]:
@@ -48,74 +64,176 @@ def six_limits() -> list[Charge]:
     return [*(charge(scope, "month", line(10**15)) for scope in scopes), charge(ORG, "day", line(10**15))]
 
 
-def reserve_times(path: str, name: str, seconds: float) -> list[float]:
-    """Reserve for some seconds; return how long each took."""
-    ledger, charges, times = SqliteLedger(path), six_limits(), []
-    until = time.perf_counter() + seconds
-    while (before := time.perf_counter()) < until:
-        decision = ledger.reserve(request(f"{name} {before}", usd(1000, 10, 1), *charges))
-        assert isinstance(decision, Admitted)
+class Timed(NamedTuple):
+    """How long each operation of a round took, in seconds, and how much of the processor all of them together."""
+
+    seconds: list[float]
+    processor_seconds: float
+
+
+def _timed(step: Callable[[str], None], keys: list[str], start_at: float) -> Timed:
+    """Take one step with each key for the length of a round, from an instant that the other processes wait for too."""
+    times: list[float] = []
+    time.sleep(max(start_at - time.time(), 0))
+    processor = time.process_time()
+    until = time.perf_counter() + SECONDS
+    for key in keys:
+        before = time.perf_counter()
+        if before > until:
+            break
+        step(key)
         times.append(time.perf_counter() - before)
+    assert len(times) < len(keys), "the keys did not last for the round"
+    return Timed(times, time.process_time() - processor)
+
+
+def reserves(path: str, keys: list[str], start_at: float) -> Timed:
+    """Reserve in one round."""
+    ledger, charges = SqliteLedger(path), six_limits()
+
+    def step(key: str) -> None:
+        assert isinstance(ledger.reserve(request(key, usd(1000, 10, 1), *charges)), Admitted)
+
+    timed = _timed(step, keys, start_at)
     ledger.close()
-    return times
+    return timed
 
 
-def bare_times(path: str, name: str, seconds: float) -> list[float]:
-    """Run bare transactions into the same tables for some seconds; return how long each took."""
+def bare_reserves(path: str, keys: list[str], start_at: float) -> Timed:
+    """Write what a reserve writes, in bare transactions."""
+    connection = _bare_connection(path)
+
+    def step(key: str) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        _write_counters(connection)
+        connection.execute(_RESERVATION, (key, key, *[1] * 6, "{}", "x" * 1100, 1, 1))
+        _write_rest(connection, "reserve", key, "x" * 400)
+
+    timed = _timed(step, keys, start_at)
+    connection.close()
+    return timed
+
+
+def settles(path: str, keys: list[str], start_at: float) -> Timed:
+    """Settle in one round what was reserved before it."""
+    ledger = SqliteLedger(path)
+
+    def step(reservation: str) -> None:
+        assert ledger.settle(reservation, reservation, actual(usd(900, 9, 1))).state == "posted"
+
+    timed = _timed(step, keys, start_at)
+    ledger.close()
+    return timed
+
+
+def bare_settles(path: str, keys: list[str], start_at: float) -> Timed:
+    """Write what a settle writes, in bare transactions."""
+    connection = _bare_connection(path)
+
+    def step(reservation: str) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        _write_counters(connection)
+        connection.execute(_POST, (reservation,))
+        _write_rest(connection, "settle", reservation, "x" * 300)
+
+    timed = _timed(step, keys, start_at)
+    connection.close()
+    return timed
+
+
+def _new_keys(path: str, name: str) -> list[str]:
+    """Return more keys than a round can use."""
     SqliteLedger(path).close()
+    return [f"{name} {number:06}" for number in range(int(SECONDS / LEAST_SECONDS))]
+
+
+class _Preparing(SqliteLedger):
+    """A ledger that makes many reservations in one transaction, for it is not they that are measured."""
+
+    def reserve_all(self, requests: Sequence[ReserveRequest]) -> list[str]:
+        """Make reservations; return their ids."""
+        foreseen = [foresee(each, self.now()) for each in requests]
+        made = self._write(lambda books, now: [reserve(books, each, now) for each in foreseen])
+        return [each.reservation for each in made if isinstance(each, Admitted)]
+
+
+def _reserved(path: str, name: str) -> list[str]:
+    """Return more reservations than a round can settle."""
+    ledger, charges = _Preparing(path), six_limits()
+    made = ledger.reserve_all([request(key, usd(1000, 10, 1), *charges) for key in _new_keys(path, name)])
+    ledger.close()
+    return made
+
+
+def _bare_connection(path: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, timeout=60)
     connection.execute("PRAGMA synchronous = FULL")
-    times = []
-    until = time.perf_counter() + seconds
-    while (before := time.perf_counter()) < until:
-        own = f"{name} {before}"
-        connection.execute("BEGIN IMMEDIATE")
-        for number in range(6):
-            connection.execute(_COUNTER, (f"scope {number}", *[1] * 9))
-        connection.execute(_RESERVATION, (own, own, *[1] * 6, "{}", "x" * 1500, 1, 1))
-        connection.execute("INSERT INTO operations VALUES ('reserve', ?, 'digest', ?)", (own, "x" * 80))
-        connection.execute("INSERT INTO entries (text, chain_hash) VALUES (?, ?)", ("x" * 500, "x" * 71))
-        connection.execute("UPDATE head SET seq = seq + 1")
-        connection.execute("COMMIT")
-        times.append(time.perf_counter() - before)
-    connection.close()
-    return times
+    return connection
 
 
-Work = Callable[[str, str, float], list[float]]
+def _write_counters(connection: sqlite3.Connection) -> None:
+    for number in range(6):
+        connection.execute(_COUNTER, (f"scope {number}", *[1] * 9))
 
 
-def together(work: Work, path: str, processes: int) -> list[float]:
-    """Run some work in several processes at once; return all times."""
-    if processes == 1:
-        return work(path, "0", SECONDS)
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        found = pool.starmap(work, [(path, str(number), SECONDS) for number in range(processes)])
-    return [each for times in found for each in times]
+def _write_rest(connection: sqlite3.Connection, kind: str, key: str, text: str) -> None:
+    connection.execute("INSERT INTO operations VALUES (?, ?, 'digest', ?)", (kind, key, "x" * 80))
+    connection.execute("INSERT INTO entries (text, chain_hash) VALUES (?, ?)", (text, "x" * 71))
+    connection.execute("UPDATE head SET seq = seq + 1")
+    connection.execute("COMMIT")
 
 
-def _cpu(work: Work, folder: Path) -> float:
-    """Return the microseconds of processor time that one operation takes."""
-    before = time.process_time()
-    count = len(work(str(folder / f"{work.__name__}.db"), "cpu", SECONDS))
-    return (time.process_time() - before) / count * 1e6
+Work = Callable[[str, list[str], float], Timed]
+Prepare = Callable[[str, str], list[str]]
 
 
-def compare(folder: Path, processes: int) -> None:
-    """Measure reserve and yardstick in turns, and print."""
-    ratios, waits = [], []
-    for turn in range(ROUNDS):
-        ours = together(reserve_times, str(folder / f"ours{processes}-{turn}.db"), processes)
-        bare = together(bare_times, str(folder / f"bare{processes}-{turn}.db"), processes)
-        ratios.append(len(ours) / len(bare))
-        waits.append(sorted(ours)[len(ours) * 99 // 100])
-    if processes == 1:
-        print(
-            f"processor time: {_cpu(reserve_times, folder):.0f} us a reserve, {_cpu(bare_times, folder):.0f} us a bare transaction"
+class Rounds(NamedTuple):
+    """What the rounds of one kind came to."""
+
+    counts: list[int]
+    seconds: list[float]
+    processor_seconds: list[float]
+
+    def add(self, found: Sequence[Timed]) -> None:
+        """Add a round."""
+        self.counts.append(sum(len(each.seconds) for each in found))
+        self.seconds.extend(second for each in found for second in each.seconds)
+        self.processor_seconds.append(sum(each.processor_seconds for each in found))
+
+    @property
+    def processor_us(self) -> float:
+        """The processor time of one operation, in microseconds."""
+        return sum(self.processor_seconds) / sum(self.counts) * 1e6
+
+    def shown(self) -> str:
+        """Return the waits and the processor time in words."""
+        waits = sorted(self.seconds)
+        median, late = (waits[len(waits) * share // 100] * 1e3 for share in (50, 99))
+        return (
+            f"median {median:.2f} ms, p99 {late:.1f} ms, longest {waits[-1] * 1e3:.0f} ms, processor {self.processor_us:.0f} us"
         )
-    ratio, wait = statistics.median(ratios), statistics.median(waits)
-    print(f"{processes} process(es): {ratio:.2f} of the bare transactions a second (at least {RATIO_LEAST:.2f})", end="")
-    print(f", p99 of a reserve {wait * 1000:.1f} ms (at most {WAIT_MOST_SECONDS * 1000:.0f} ms among 4), {len(ours)} reserves")
+
+
+def compare(folder: Path, prepare: Prepare, ours: Work, bare: Work, processes: int, rounds: int) -> None:
+    """Measure an operation and its yardstick in turns, and print."""
+    found = (Rounds([], [], []), Rounds([], [], []))
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        for turn in range(rounds):
+            for work, kind in zip((ours, bare), found, strict=True):
+                path = str(folder / f"{work.__name__}{processes}.db")
+                keys = [prepare(path, f"{turn} {number}") for number in range(processes)]
+                start_at = time.time() + 0.05
+                jobs = [(path, each, start_at) for each in keys]
+                kind.add(pool.starmap(work, jobs, chunksize=1))
+    ratio = statistics.median(one / other for one, other in zip(found[0].counts, found[1].counts, strict=True))
+    processor = found[1].processor_us / found[0].processor_us
+    print(
+        f"{ours.__name__}, {processes} process(es): {ratio:.2f} of the bare transactions a second (at least {RATIO_LEAST:.2f}),",
+        end="",
+    )
+    print(f" {processor:.2f} by processor time")
+    print(f"  ours: {found[0].shown()}" + (f" (p99 at most {WAIT_MOST_SECONDS * 1e3:.0f} ms)" if processes > 1 else ""))
+    print(f"  bare: {found[1].shown()}", flush=True)
 
 
 def generate(path: Path, entries: int) -> None:
@@ -167,12 +285,15 @@ def growth(folder: Path, history: int) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--history", type=int, default=1_000_000)
-    history = parser.parse_args().history
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         for processes in (1, 4):
-            compare(Path(folder), processes)
-        growth(Path(folder), history)
+            compare(Path(folder), _new_keys, reserves, bare_reserves, processes, given.rounds)
+            compare(Path(folder), _reserved, settles, bare_settles, processes, given.rounds)
+        if given.history:
+            growth(Path(folder), given.history)
 
 
 if __name__ == "__main__":

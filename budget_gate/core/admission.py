@@ -73,7 +73,7 @@ def _fits(amount: Amount, counted: Sequence[Counted]) -> bool:
     """Whether all of ``amount`` is free under every line: so it nearly always is, and then nothing else need be known."""
     for charge, _window, value in counted:
         for line in charge.limits:
-            if line.admission_line is not None and value.counted(line.unit) + amount.of(line.unit) > line.admission_line:
+            if line.admission_line is not None and sum(value.of(line.unit)) + amount.of(line.unit) > line.admission_line:
                 return False
     return True
 

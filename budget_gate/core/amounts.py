@@ -46,10 +46,10 @@ class CounterValue(NamedTuple):
     pending: Amount = ZERO
     held: Amount = ZERO
 
-    def counted(self, unit: Unit) -> int:
-        """Return what of ``unit`` is taken up: posted, pending and held together."""
+    def of(self, unit: Unit) -> tuple[int, int, int]:
+        """Return the counts in ``unit``: posted, pending, held."""
         field = _FIELDS[unit]
-        return self[0][field] + self[1][field] + self[2][field]
+        return self[0][field], self[1][field], self[2][field]
 
     def plus(self, other: "CounterValue") -> "CounterValue":
         """Return the sum, part by part; entries carry such values as signed differences, most of whose parts are zero."""

@@ -174,8 +174,7 @@ class Reservation(NamedTuple):
 
 def budget_state(charge: Charge, line: LimitLine, window: Window, value: CounterValue) -> BudgetState:
     """Return how one limit stands, given its counter."""
-    unit = line.unit
-    return limit_state(charge, line, window, value.posted.of(unit), value.pending.of(unit), value.held.of(unit))
+    return limit_state(charge, line, window, *value.of(line.unit))
 
 
 def limit_state(charge: Charge, line: LimitLine, window: Window, posted: int, pending: int, held: int) -> BudgetState:

@@ -60,18 +60,18 @@ class Foreseen(NamedTuple):
 
     request: ReserveRequest
     digest: str
+    placed: PlacedCharges
 
 
 def foresee(request: ReserveRequest, probably: datetime) -> Foreseen:
-    """Work out what the transaction will ask for, should the ledger's clock, which decides, show the minute of ``probably``."""
-    place_charges(request.charges, request.zone, probably).worked_out()
-    return Foreseen(request, reserve_digest(request))
+    """Work out what the transaction will ask for, should the ledger's clock, which decides, show about ``probably``."""
+    return Foreseen(request, reserve_digest(request), place_charges(request.charges, request.zone, probably).worked_out())
 
 
 def reserve(books: Books, foreseen: Foreseen, now: datetime, patience: Patience = PATIENCE) -> Decision:
     """Admit, refuse, or let wait; see ``Ledger.reserve``."""
     request = foreseen.request
-    placed = place_charges(request.charges, request.zone, now)
+    placed = foreseen.placed if foreseen.placed.hold(now) else place_charges(request.charges, request.zone, now)
     known = books.operation("reserve", request.key)
     if known is not None:
         if known.digest != foreseen.digest:

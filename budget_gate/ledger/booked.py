@@ -16,7 +16,7 @@ from budget_gate.core.reservations import Actual, BudgetState, Decision, Reserva
 from budget_gate.ledger import admitting, checks, resolving
 from budget_gate.ledger.admitting import PATIENCE, Patience
 from budget_gate.ledger.books import Books, Operation, budget_states, counted_now
-from budget_gate.ledger.identity import note_digest
+from budget_gate.ledger.identity import note_digest, settle_digest
 from budget_gate.ledger.interface import NewNote
 from budget_gate.ledger.placing import place_charges
 
@@ -68,7 +68,8 @@ class BookedLedger(ABC):
         checks.check_key(key)
         checks.check_text(reservation, "reservation")
         checks.check_actual(actual)
-        return self._write(lambda books, now: resolving.settle(books, key, reservation, actual, now))
+        digest = settle_digest(reservation, actual)
+        return self._write(lambda books, now: resolving.settle(books, key, reservation, actual, digest, now))
 
     def void(self, key: str, reservation: str, reason: str) -> Resolution:
         """Release a reservation for which nothing was bought."""

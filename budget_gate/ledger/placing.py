@@ -6,7 +6,7 @@ transaction begins leaves nothing to be worked out in it, while others wait.
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
@@ -45,9 +45,14 @@ class PlacedCharges(tuple[PlacedCharge, ...]):  # noqa: SLOT001 (cached properti
         return tuple(each.counter for each in self)
 
     @cached_property
-    def spans(self) -> frozenset[tuple[datetime, datetime]]:
-        """The instants from which to which their periods last."""
-        return frozenset((each.window.starts_at, each.window.ends_at) for each in self)
+    def span(self) -> tuple[datetime, datetime]:
+        """The instants from which, and up to which, all of their periods last."""
+        starts = max((each.window.starts_at for each in self), default=datetime.min.replace(tzinfo=UTC))
+        return starts, min((each.window.ends_at for each in self), default=datetime.max.replace(tzinfo=UTC))
+
+    def hold(self, instant: datetime) -> bool:
+        """Whether all of their periods hold ``instant``, so that placed anew they would be the same."""
+        return self.span[0] <= instant < self.span[1]
 
     @cached_property
     def text(self) -> str:
@@ -65,7 +70,7 @@ class PlacedCharges(tuple[PlacedCharge, ...]):  # noqa: SLOT001 (cached properti
 
     def worked_out(self) -> "PlacedCharges":
         """Return these once all that storing them asks for is known."""
-        _ = self.counters, self.text
+        _ = self.counters, self.span, self.text
         return self
 
 
@@ -73,7 +78,7 @@ def place_charges(charges: Sequence[Charge], zone: str, now: datetime) -> Placed
     """Return the charges in the periods that hold ``now``."""
     placed = _placed_in_minute(tuple(charges), zone, minute_of(now))
     # A period may begin within a minute, as those of ``window_at`` may.
-    return placed if all(start <= now < end for start, end in placed.spans) else _placed(charges, zone, now)
+    return placed if placed.hold(now) else _placed(charges, zone, now)
 
 
 @lru_cache(maxsize=64)
@@ -85,6 +90,7 @@ def _placed(charges: Sequence[Charge], zone: str, instant: datetime) -> PlacedCh
     return PlacedCharges(PlacedCharge(charge, window_at(charge.per, zone, instant)) for charge in charges)
 
 
+@lru_cache(maxsize=64)
 def parsed_charges(text: str) -> PlacedCharges:
     """Return the charges that ``PlacedCharges.text`` wrote."""
     return PlacedCharges(_placed_charge(*fields) for fields in json.loads(text))

@@ -20,12 +20,11 @@ from budget_gate.core.reservations import (
 from budget_gate.ledger.answers import parsed_resolution, resolution_json
 from budget_gate.ledger.books import Books, OpenReservation, Operation, budget_states, counted_now, counted_with
 from budget_gate.ledger.crossing import cross_lines
-from budget_gate.ledger.identity import resolve_digest, settle_digest
+from budget_gate.ledger.identity import resolve_digest
 
 
-def settle(books: Books, key: str, reservation: str, actual: Actual, now: datetime) -> Resolution:
-    """Post what a call cost; see ``Ledger.settle``."""
-    digest = settle_digest(reservation, actual)
+def settle(books: Books, key: str, reservation: str, actual: Actual, digest: str, now: datetime) -> Resolution:
+    """Post what a call cost; see ``Ledger.settle``. ``digest`` is the ``settle_digest`` of the two."""
     if (replayed := _replayed(books, "settle", key, digest)) is not None:
         return replayed
     stored = _stored(books, reservation)

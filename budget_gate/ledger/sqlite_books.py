@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from itertools import chain
 from typing import Any, TypeVar
 
 from budget_gate.core.amounts import Amount, CounterValue
@@ -52,7 +53,7 @@ class SqliteBooks:
         self._head: tuple[int, str] | None = None
         self._somebody_waits: bool | None = None
         self._none_expires_before: int | None = None
-        self._numbers: dict[CounterName, int] = {}
+        self._numbers: dict[CounterName, int | None] = {}
 
     def operation(self, kind: str, key: str) -> Operation | None:
         """Return what was answered to this key before."""
@@ -71,23 +72,19 @@ class SqliteBooks:
         """Return what counters hold."""
         found: list[CounterValue] = []
         for names in _pieces(counters):
-            arguments = [part for name in names for part in name]
-            for name, row in zip(names, self._connection.execute(_values_query(len(names)), arguments), strict=True):
-                if row[0] is None:
-                    found.append(CounterValue())
-                else:
-                    self._numbers[name] = row[0]
-                    found.append(counter_value(row[1:]))
+            rows = self._connection.execute(_values_query(len(names)), tuple(chain.from_iterable(names))).fetchall()
+            self._numbers.update(zip(names, [row[-1] for row in rows], strict=True))
+            found += [CounterValue() if row[-1] is None else counter_value(row) for row in rows]
         return found
 
     def add(self, counters: Sequence[CounterName], delta: CounterValue) -> None:
         """Add a difference to each counter."""
         amounts = (*delta.posted, *delta.pending, *delta.held)
-        known = [self._numbers[counter] for counter in counters if counter in self._numbers]
+        known = [number for counter in counters if (number := self._numbers.get(counter)) is not None]
         for numbers in _pieces(known):
             self._connection.execute(_add_query(len(numbers)), (*amounts, *numbers))
         if len(known) < len(counters):
-            new = [(*counter, *amounts) for counter in counters if counter not in self._numbers]
+            new = [(*counter, *amounts) for counter in counters if self._numbers.get(counter) is None]
             self._connection.executemany(_ADD, new)
 
     def reservation(self, reservation: str) -> OpenReservation | None:
@@ -219,7 +216,7 @@ def _values_query(count: int) -> str:
     """Return a query for as many counters, in the order asked: each is found by the index, a row value in a list would not be."""
     asked = ", ".join(["(?, ?, ?)"] * count)
     return (
-        f"SELECT number, {COUNTER_COLUMNS} FROM (VALUES {asked}) LEFT JOIN counters"  # noqa: S608 (our own names)
+        f"SELECT {COUNTER_COLUMNS}, number FROM (VALUES {asked}) LEFT JOIN counters"  # noqa: S608 (our own names)
         " ON scope = column1 AND per = column2 AND label = column3"
     )
 
@@ -232,8 +229,8 @@ def _add_query(count: int) -> str:
 
 
 def counter_value(row: Sequence[int]) -> CounterValue:
-    """Return what a row of ``COUNTER_COLUMNS`` says."""
-    return CounterValue(Amount(*row[0:3]), Amount(*row[3:6]), Amount(*row[6:9]))
+    """Return what a row that begins with ``COUNTER_COLUMNS`` says."""
+    return CounterValue(Amount._make(row[0:3]), Amount._make(row[3:6]), Amount._make(row[6:9]))
 
 
 def open_reservation(row: Sequence[Any]) -> OpenReservation:

@@ -1,27 +1,30 @@
 """SQLite only: files, folders and errors as people meet them, schema versions, forks, and tampering with the file itself."""
 
 import hashlib
+import re
 import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from fakes.ledger_requests import actual, admitted, charge, line, request, usd
 
 from budget_gate.core.errors import LedgerTooNew, LedgerUnavailable
-from budget_gate.core.scopes import ORG
-from budget_gate.ledger import sqlite, sqlite_schema
+from budget_gate.core.scopes import ORG, Scope
+from budget_gate.ledger import sqlite, sqlite_books, sqlite_schema
 from budget_gate.ledger.interface import SCHEMA_VERSION
 from budget_gate.ledger.sqlite import SqliteLedger
 from budget_gate.ledger.verify import Fault, verify
 
 MONTH = charge(ORG, "month", line(1000))
 ROOT = Path(__file__).parents[3]
+Answer = TypeVar("Answer")
 
 
 @pytest.fixture
@@ -346,6 +349,43 @@ def test_reading_uses_counters_only(ledger: SqliteLedger) -> None:
     assert not [statement for statement in asked if "entries" in statement or "reservations" in statement]
 
 
+def _statements(ledger: SqliteLedger, action: Callable[[], Answer]) -> tuple[Answer, list[str]]:
+    """Run an action; return its answer and its statements. A trigger repeats the statement that set it off: that is left out."""
+    told: list[str] = []
+    ledger._handle.connection.set_trace_callback(told.append)
+    answer = action()
+    ledger._handle.connection.set_trace_callback(None)
+    return answer, [text for text, before in zip(told, ["", *told], strict=False) if text != before]
+
+
+def test_an_operation_is_a_handful_of_statements(ledger: SqliteLedger) -> None:
+    """However many counters there are, they are read with one statement and added to with one; nothing is asked piece by piece."""
+    charges = [charge(Scope("user", name), "month", line(10**6)) for name in "abcdefgh"]
+    ledger.reserve(request("first", usd(1), *charges))
+    taken, reserving = _statements(ledger, lambda: admitted(ledger.reserve(request("second", usd(1), *charges))))
+    _, settling = _statements(ledger, lambda: ledger.settle("second", taken.reservation, actual(usd(1))))
+    opening = ["BEGIN IMMEDIATE", "SELECT .* JOIN head LEFT JOIN operations "]
+    counters = ["SELECT .* JOIN counters ", "UPDATE counters "]
+    kept = ["INSERT INTO entries ", "UPDATE head ", "INSERT INTO operations ", "COMMIT"]
+    for told, wanted in (
+        (reserving, [*opening, *counters, "INSERT INTO reservations ", *kept]),
+        (settling, [*opening, "SELECT .* FROM reservations ", *counters, "UPDATE reservations ", *kept]),
+    ):
+        assert [pattern for text, pattern in zip(told, wanted, strict=True) if not re.match(pattern, text)] == []
+
+
+def test_a_request_may_have_more_counters_than_a_statement(path: Path) -> None:
+    """Two hundred counters, some of them new, are each checked and added to once, in their order."""
+    ledger = SqliteLedger(path)
+    charges = [charge(Scope("user", f"{number:03}"), "month", line(1000 + number)) for number in range(200)]
+    admitted(ledger.reserve(request("some", usd(5), *charges[::3])))
+    admitted(ledger.reserve(request("all", usd(7), *charges)))
+    states = ledger.read(charges, "UTC")
+    assert [(state.limit, state.pending) for state in states] == [(1000 + at, 7 if at % 3 else 12) for at in range(200)]
+    assert verify(ledger).ok
+    ledger.close()
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -360,6 +400,17 @@ def test_admission_never_scans_a_table(ledger: SqliteLedger, query: str) -> None
     """Whatever an operation looks up is found by an index: a year of history does not slow it down."""
     plan = [row[3] for row in ledger._handle.connection.execute(f"EXPLAIN QUERY PLAN {query}")]
     assert all("INDEX" in step or "PRIMARY KEY" in step for step in plan), plan
+
+
+@pytest.mark.parametrize("query", [sqlite_books._OPENING, sqlite_books._values_query(64), sqlite_books._add_query(64)])
+def test_nothing_with_a_history_is_scanned_for_many_at_once(ledger: SqliteLedger, query: str) -> None:
+    """Asking for much in one statement still finds each by an index; only what was asked for, and ``head``, is gone through."""
+    plan = [row[3] for row in ledger._handle.connection.execute(f"EXPLAIN QUERY PLAN {query.replace('?', '1')}")]
+    scanned = [
+        step for step in plan if step.startswith("SCAN") and not re.search("CONSTANT ROW|subquery|head|INDEX waiters", step)
+    ]
+    assert not scanned
+    assert [step for step in plan if "operations" in step or "counters" in step]
 
 
 def test_opening_does_not_import_much() -> None:
