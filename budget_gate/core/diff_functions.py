@@ -1,20 +1,26 @@
-"""Functions and classes as a diff shows them, told by their keywords and indentation: where to cut, and what to keep whole.
+"""Functions and classes as a diff shows them, told by their heads and indentation: where to cut, and what to keep whole.
 
-Serves languages whose definitions open with a keyword (Python, JavaScript, Go, Rust, Ruby, Kotlin, PHP, and classes of most others).
-What it misses, it misses quietly: a cut falls elsewhere, nothing is lost. One pass, linear in the lines.
+Serves languages whose definitions open with a keyword (Python, JavaScript, Go, Rust, Ruby, Kotlin, PHP, and classes of most others), and
+methods without one in languages with braces (``method_heads``). What it misses, it misses quietly: a cut falls elsewhere, nothing
+is lost. One pass, linear in the lines.
 """
 
 import re
 from collections.abc import Sequence
 
 from budget_gate.core.diff_values import DiffLine
+from budget_gate.core.method_heads import method_name
 
 _CHARACTERS_LOOKED_AT = 200
 _DEFINITION = re.compile(
     r"(?:(?:export|default|public|private|protected|internal|static|final|abstract|async|pub|unsafe|inline|open|override) +){0,6}"
     r"(?:def|class|func|fn|fun|function\*?|interface|struct|enum|impl|trait)\b"
 )
-_DECORATIONS = ("@", "#[")
+_KEYWORD_NAME = re.compile(r"(?:\s*\([^()]*\))?\s*(?:self\.)?([^\W\d][\w$]*)")
+_DECORATIONS = ("@", "#[", "template <", "template<")
+_ATTRIBUTE = re.compile(r"\[[A-Za-z][^\]]*\]\s*$")
+"""C#'s decoration: ``[Test]`` on a line of its own."""
+
 _CONTINUES = (")", "{", "]")
 """How a line begins that, though not indented, still belongs to the head of the definition above it."""
 
@@ -23,7 +29,9 @@ _CLOSES = ("}", "end")
 
 def definition_starts(lines: Sequence[DiffLine]) -> frozenset[int]:
     """Return the places in ``lines`` where a definition begins on the new side, its decorators included."""
-    return frozenset(_start(lines, place) for place, line in enumerate(lines) if line.kind != "removed" and _defines(line.text))
+    return frozenset(
+        _start(lines, place) for place, line in enumerate(lines) if line.kind != "removed" and defined_name(lines, place)
+    )
 
 
 def whole_functions(lines: Sequence[DiffLine]) -> tuple[range, ...]:
@@ -45,7 +53,7 @@ def whole_functions(lines: Sequence[DiffLine]) -> tuple[range, ...]:
             found.append(range(start, (place if closes else last) + 1))
             if closes:
                 break
-        if _defines(text):
+        if defined_name(lines, place):
             is_open.append((indentation, _start(lines, place)))
         last = place
     if lines and lines[-1].ends_file:
@@ -53,8 +61,15 @@ def whole_functions(lines: Sequence[DiffLine]) -> tuple[range, ...]:
     return tuple(found)
 
 
-def _defines(text: str) -> bool:
-    return _DEFINITION.match(text[:_CHARACTERS_LOOKED_AT].lstrip()) is not None
+def defined_name(lines: Sequence[DiffLine], place: int) -> str:
+    """Return the name of what the line at ``place`` defines, ``?`` for a definition without one, or empty text for any other line."""
+    text = lines[place].text[:_CHARACTERS_LOOKED_AT].strip()
+    keyword = _DEFINITION.match(text)
+    if keyword is not None:
+        name = _KEYWORD_NAME.match(text, keyword.end())
+        return name[1] if name else "?"
+    following = lines[place + 1].text if place + 1 < len(lines) and lines[place + 1].kind != "removed" else ""
+    return method_name(text, following[:_CHARACTERS_LOOKED_AT].strip())
 
 
 def _indentation(text: str) -> int:
@@ -63,6 +78,10 @@ def _indentation(text: str) -> int:
 
 def _start(lines: Sequence[DiffLine], place: int) -> int:
     """Return where a definition begins: at the first of the decorators right above it."""
-    while place and lines[place - 1].kind != "removed" and lines[place - 1].text.lstrip().startswith(_DECORATIONS):
+    while place and lines[place - 1].kind != "removed" and _decorates(lines[place - 1].text[:_CHARACTERS_LOOKED_AT].lstrip()):
         place -= 1
     return place
+
+
+def _decorates(text: str) -> bool:
+    return text.startswith(_DECORATIONS) or _ATTRIBUTE.match(text) is not None
