@@ -10,6 +10,7 @@ from fakes.act import REPOSITORY, ROOT, ActRun, copy_checkout, run_act, scratch_
 from fakes.github_server import GitHubServer
 from fakes.github_state import State
 from fakes.history import SimulatedClock, record, spend
+from fakes.slack_api import CHANNEL, TOKEN, SlackApi
 from fakes.slack_webhook import SlackWebhook
 
 from budget_gate.ledger.sqlite import SqliteLedger
@@ -29,25 +30,27 @@ class World(NamedTuple):
 
     github: GitHubServer
     slack: SlackWebhook
+    slack_api: SlackApi
     checkout: Path
     repository: Path
     base_sha: str
     folder: Path
 
-    def run(self, event_name: str, event: dict[str, Any]) -> ActRun:
-        """Run the repository's workflows for an event."""
+    def run(self, event_name: str, event: dict[str, Any], slack: dict[str, str] | None = None) -> ActRun:
+        """Run the repository's workflows for an event; the webhook is set, or the secrets of ``slack`` and a channel."""
         return run_act(
             repository=self.repository,
             action=self.checkout,
             event_name=event_name,
             event=event,
             home=self.folder / "home",
-            environment={"GITHUB_API_URL": self.github.url},
+            environment={"GITHUB_API_URL": self.github.url, "SLACK_API_URL": self.slack_api.url},
             secrets={
                 "GITHUB_TOKEN": "ghs_writes",
                 "BUDGET_GATE_LEDGER": f"sqlite:///{self.folder / 'ledger.db'}",
-                "SLACK_WEBHOOK_URL": self.slack.url,
+                **(slack or {"SLACK_WEBHOOK_URL": self.slack.url}),
             },
+            variables={"SLACK_CHANNEL": CHANNEL} if slack else {},
         )
 
 
@@ -65,8 +68,8 @@ def world(checkout: Path, tmp_path: Path) -> Iterator[World]:
     }
     repository, base_sha = scratch_repository(tmp_path / "repository", files)
     state = State(pulls={"7": {"head_sha": HEAD_SHA, "title": "Add a cart", "merged_at": MERGED_AT}})
-    with GitHubServer(state) as github, SlackWebhook() as slack:
-        yield World(github, slack, checkout, repository, base_sha, tmp_path)
+    with GitHubServer(state) as github, SlackWebhook() as slack, SlackApi() as slack_api:
+        yield World(github, slack, slack_api, checkout, repository, base_sha, tmp_path)
 
 
 def _closed_event(world: World) -> dict[str, Any]:
@@ -110,4 +113,15 @@ def test_the_month_is_reported_and_posted_once(world: World) -> None:
         assert run.outputs()["report-path"] == ".budget-gate/report-2026-10.html"
         assert "hooksecret" not in run.output
     (message,) = world.slack.messages
+    assert message["text"].startswith("AI spending of acme in 2026-10: $1.75")
+
+
+def test_a_bot_posts_the_month_once(world: World) -> None:
+    """With a bot's token and a channel, running monthly-report.yml twice posts into that channel once, and prints no secret."""
+    for _ in range(2):
+        run = world.run("workflow_dispatch", {"inputs": {"month": "2026-10"}}, {"SLACK_BOT_TOKEN": TOKEN})
+        assert run.status == 0, run.output
+        assert TOKEN not in run.output
+    (message,) = world.slack_api.messages
+    assert (message["channel"], world.slack.messages) == (CHANNEL, [])
     assert message["text"].startswith("AI spending of acme in 2026-10: $1.75")
