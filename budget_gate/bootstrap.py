@@ -135,13 +135,24 @@ class Workspace:
         settings = self.settings
         return Jira(settings.jira_base_url, settings.jira_email, settings.jira_api_token.reveal())
 
-    def report_channel(self) -> "ReportChannel":
-        """Return the channel that monthly reports go to. Raises ``UsageError`` when none is set."""
+    def report_webhook(self) -> "ReportChannel":
+        """Return the webhook that monthly reports go to. Raises ``UsageError`` when none is set."""
         if not self.settings.slack_webhook_url:
             raise UsageError("--slack needs SLACK_WEBHOOK_URL; set it to the address of an incoming webhook")
         from budget_gate.notify.slack_report import SlackReportChannel
 
         return SlackReportChannel(self.settings.slack_webhook_url.reveal())
+
+    def report_bot(self, channel: str) -> "ReportChannel":
+        """Return a Slack channel that monthly reports go to, by a bot. Raises ``UsageError`` without a token."""
+        settings = self.settings
+        if not settings.slack_bot_token:
+            raise UsageError(
+                "--slack-channel needs SLACK_BOT_TOKEN; set it to the bot token of a Slack app with the scope chat:write"
+            )
+        from budget_gate.notify.slack_bot import SlackBotChannel
+
+        return SlackBotChannel(settings.slack_bot_token.reveal(), channel, settings.slack_api_url)
 
     def close(self) -> None:
         """Close what was opened."""

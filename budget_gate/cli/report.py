@@ -11,7 +11,10 @@ from budget_gate.cli.options import common_options, log, open_workspace
 from budget_gate.core.errors import NotifyError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from budget_gate.analytics.month_report import MonthReport
+    from budget_gate.notify.report_channel import ReportChannel
 
 FORMATS = ("markdown", "html", "slack", "json")
 
@@ -19,7 +22,7 @@ FORMATS = ("markdown", "html", "slack", "json")
 @click.command(
     "report",
     epilog="Examples: budget-gate report; budget-gate report --month 2026-11 --format html --output report.html; "
-    "budget-gate report --user alice --json; budget-gate report --slack",
+    "budget-gate report --user alice --json; budget-gate report --slack; budget-gate report --slack-channel C0123456789",
 )
 @click.option(
     "--month", default="", metavar="YYYY-MM", help="Which month. [default: the last one that is over in the policy's zone]"
@@ -31,7 +34,13 @@ FORMATS = ("markdown", "html", "slack", "json")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="markdown", help="How it is written.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it into this file.")
 @click.option("--slack", is_flag=True, help="Post it to SLACK_WEBHOOK_URL, once per month however many runs try.")
-@click.option("--again", is_flag=True, help="With --slack: post although an earlier run did, or may have.")
+@click.option(
+    "--slack-channel",
+    default="",
+    metavar="ID",
+    help="Post it into this channel (C...) by SLACK_BOT_TOKEN, once per month; what is too long goes into its thread.",
+)
+@click.option("--again", is_flag=True, help="With --slack or --slack-channel: post although an earlier run did, or may have.")
 @common_options
 def report(  # noqa: PLR0913 - click hands every option over
     policy: str | None,
@@ -40,6 +49,7 @@ def report(  # noqa: PLR0913 - click hands every option over
     user: str,
     form: str,
     output: Path | None,
+    slack_channel: str,
     *,
     totals: bool,
     slack: bool,
@@ -49,11 +59,12 @@ def report(  # noqa: PLR0913 - click hands every option over
     """Report a month: cost per merged pull request, spending against output, budgets, models by use, waste and top spenders."""
     from budget_gate.runs.report import month_report
 
-    if again and not slack:
-        raise UsageError("--again is for --slack; write both")
-    if slack and user:
-        raise UsageError("--slack posts the organization's report; leave out --user")
+    if again and not slack and not slack_channel:
+        raise UsageError("--again is for --slack and --slack-channel; write one of them too")
+    if (slack or slack_channel) and user:
+        raise UsageError("Slack gets the organization's report; leave out --user")
     workspace = open_workspace(policy, ledger)
+    channels = _channels(workspace, slack=slack, slack_channel=slack_channel)
     found = month_report(workspace.policy, workspace.ledger, month, user=user, totals_only=totals)
     text = _written(found, "json" if as_json else form)
     if output is None:
@@ -61,8 +72,7 @@ def report(  # noqa: PLR0913 - click hands every option over
     else:
         _write(output, text)
         log(f"budget-gate: wrote {output}")
-    if slack:
-        post_report(workspace, found, again=again)
+    post_report(workspace, found, channels, again=again)
 
 
 def run_report(workspace: Workspace, month: str) -> int:
@@ -82,24 +92,41 @@ def run_report(workspace: Workspace, month: str) -> int:
     reason = f"the report of {found.month}" + (" is empty: the ledger holds nothing of that month" if found.is_empty else "")
     runtime.write_outputs({"report-path": str(path), "cost-usd": usd_text(total), "reason": reason})
     click.echo(reason)
-    if workspace.settings.slack_webhook_url:
-        post_report(workspace, found)
+    settings = workspace.settings
+    if settings.slack_bot_token and not settings.slack_channel:
+        raise UsageError("SLACK_BOT_TOKEN posts into a channel; set SLACK_CHANNEL to its ID, such as C0123456789")
+    channels = _channels(workspace, slack=bool(settings.slack_webhook_url), slack_channel=settings.slack_channel)
+    post_report(workspace, found, channels)
     return 0
 
 
-def post_report(workspace: Workspace, found: "MonthReport", *, again: bool = False) -> None:
-    """Post a report once. Raises ``NotifyError`` where it was not posted, or nobody knows."""
-    from budget_gate.reports.monthly_slack import render_month_slack
+def _channels(workspace: Workspace, *, slack: bool, slack_channel: str) -> "list[ReportChannel]":
+    """Return where a report is to be posted. Raises ``UsageError`` for what cannot be posted to."""
+    webhook = [workspace.report_webhook()] if slack else []
+    return webhook + ([workspace.report_bot(slack_channel)] if slack_channel else [])
+
+
+def post_report(workspace: Workspace, found: "MonthReport", channels: "Sequence[ReportChannel]", *, again: bool = False) -> None:
+    """Post a report once to each channel. Raises ``NotifyError`` where it was not posted, or nobody knows."""
+    failed = [line for channel in channels if (line := _post(workspace, found, channel, again=again))]
+    if failed:
+        raise NotifyError("; ".join(failed))
+
+
+def _post(workspace: Workspace, found: "MonthReport", channel: "ReportChannel", *, again: bool) -> str:
+    """Post a report once to one channel; return what somebody has to look at, empty where nobody has to."""
+    from budget_gate.reports.monthly_slack import render_month_slack, render_month_thread
     from budget_gate.runs.report_posting import post_once
 
-    channel, runtime = workspace.report_channel(), workspace.runtime
+    runtime = workspace.runtime
     who = f"{runtime.run_id}.{runtime.run_attempt}" if runtime else "by hand"
     claimant = f"{who} ({secrets.token_hex(4)})"
-    message = render_month_slack(found)
-    posting = post_once(workspace.ledger, found.month, channel, message, claimant=claimant, again=again)
+    messages = render_month_thread(found) if channel.has_threads else (render_month_slack(found),)
+    posting = post_once(workspace.ledger, found.month, channel, messages, claimant=claimant, again=again)
     if posting.state in ("failed", "unconfirmed"):
-        raise NotifyError(posting.text)
+        return posting.text
     log(f"budget-gate: {posting.text}")
+    return ""
 
 
 def _written(found: "MonthReport", form: str) -> str:

@@ -45,6 +45,9 @@ class Settings(NamedTuple):
     github_api_url: str
     github_repository: str
     slack_webhook_url: Secret = Secret("")
+    slack_bot_token: Secret = Secret("")
+    slack_channel: str = ""
+    slack_api_url: str = ""
     smtp_url: Secret = Secret("")
     smtp_from: str = ""
     pagerduty_routing_key: Secret = Secret("")
@@ -85,6 +88,9 @@ def read_settings(environment: Mapping[str, str], *, policy: str | None = None, 
         github_api_url=variable("GITHUB_API_URL") or "https://api.github.com",
         github_repository=variable("GITHUB_REPOSITORY"),
         slack_webhook_url=Secret(variable("SLACK_WEBHOOK_URL")),
+        slack_bot_token=Secret(variable("SLACK_BOT_TOKEN")),
+        slack_channel=variable("SLACK_CHANNEL"),
+        slack_api_url=variable("SLACK_API_URL"),
         smtp_url=Secret(variable("SMTP_URL")),
         smtp_from=variable("SMTP_FROM"),
         pagerduty_routing_key=Secret(variable("PAGERDUTY_ROUTING_KEY")),

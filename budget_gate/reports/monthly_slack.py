@@ -16,29 +16,63 @@ HEADER_CHARACTERS_MAX = 150
 SECTION_CHARACTERS_MAX = 3_000
 FIELDS_MAX = 10
 BLOCKS_MAX = 50
-ROWS_SHOWN = 10
+ROWS_SHOWN = (10, 5, 2, 1)
+"""Rows of each list in the message; fewer where names are so long that more do not fit. One of each always does."""
+
+MESSAGE_CHARACTERS_MAX = 12_000
+"""Slack refuses messages whose blocks hold much more than that (``msg_blocks_too_long``), without documenting the number."""
+
+REPLIES_MAX = 20
+"""Messages of a thread: at one a second a job must not post for long."""
+
 _NAME_CHARACTERS = 60
 
 Block = dict[str, Any]
+Part = tuple[str, list[str]]
 
 
 def render_month_slack(report: MonthReport) -> dict[str, Any]:
-    """Return the message: ``text`` for notifications, and ``blocks``."""
+    """Return the message: ``text`` for notifications, and ``blocks``. Of each list it has the first rows, and how many more there are."""
     view = view_of(report)
+    return _message(view, _parts(view), "")[0]
+
+
+def render_month_thread(report: MonthReport) -> tuple[dict[str, Any], ...]:
+    """Return the message, and what its lists had no room for as messages for its thread, in order."""
+    view = view_of(report)
+    parts = _parts(view)
+    message, rows = _message(view, parts, " in the thread")
+    blocks: list[Block] = []
+    for heading, lines in parts:
+        sections = _sections(lines[rows:])
+        blocks += [_header(f"{heading}, continued"), *sections] if sections else []
+    replies = _split(blocks)
+    if len(replies) > REPLIES_MAX:
+        replies = [*replies[: REPLIES_MAX - 1], [_section(["There is more; it is in the report itself: budget-gate report"], 1)]]
+    text = _cleaned(f"{view['title']}, continued", SECTION_CHARACTERS_MAX)
+    return (message, *({"text": text, "blocks": each} for each in replies))
+
+
+def _message(view: View, parts: Sequence[Part], where_more: str) -> tuple[dict[str, Any], int]:
+    """Return the message, and how many rows of each list it has: as many as fit."""
     facts = [f"{each['name']}: {each['value']}\n{each['remark']}" for each in view["facts"]]
-    blocks = [_header(view["title"])]
-    blocks += [_section([view["empty_text"]])] if view["is_empty"] else []
-    blocks += [_fields(facts[at : at + FIELDS_MAX]) for at in range(0, len(facts), FIELDS_MAX)]
-    for heading, lines in _parts(view):
-        if lines:
-            blocks += [_header(heading), _section(lines)]
+    head = [_header(view["title"])]
+    head += [_section([view["empty_text"]], 1)] if view["is_empty"] else []
+    head += [_fields(facts[at : at + FIELDS_MAX]) for at in range(0, len(facts), FIELDS_MAX)]
+    for rows in ROWS_SHOWN:
+        blocks = [*head]
+        for heading, lines in parts:
+            blocks += [_header(heading), _section(lines, rows, where_more)] if lines else []
+        texts = [len(block["text"]["text"]) for block in blocks if "text" in block]
+        if max(texts) <= SECTION_CHARACTERS_MAX and sum(texts) <= MESSAGE_CHARACTERS_MAX:
+            break
     assert len(blocks) <= BLOCKS_MAX, "a header, the facts, and two blocks for each part"
     spent = view["facts"][0]
     text = _cleaned(f"{view['title']}: {spent['value']} ({spent['remark']})", SECTION_CHARACTERS_MAX)
-    return {"text": text, "blocks": blocks}
+    return {"text": text, "blocks": blocks}, rows
 
 
-def _parts(view: View) -> list[tuple[str, list[str]]]:
+def _parts(view: View) -> list[Part]:
     """Return each list of the report: its heading, and a line per row."""
     value = view["value"]
     worth = [f"{_name(each)}: {each['hours']} h at {each['rate']} = {each['worth']}" for each in value["lines"]] if value else []
@@ -111,14 +145,39 @@ def _header(text: str) -> Block:
     return {"type": "header", "text": _plain(cleaned)}
 
 
-def _section(lines: Sequence[str]) -> Block:
-    shown = list(lines[:ROWS_SHOWN])
+def _section(lines: Sequence[str], rows: int, where_more: str = "") -> Block:
+    shown = list(lines[:rows])
     if len(lines) > len(shown):
-        shown.append(f"and {len(lines) - len(shown):,} more")
-    escaped = [_escaped(line) for line in shown]
-    while len("\n".join(escaped)) > SECTION_CHARACTERS_MAX:  # only names of nothing but ampersands get here
-        escaped.pop(-2)
-    return {"type": "section", "text": _plain("\n".join(escaped))}
+        shown.append(f"and {len(lines) - len(shown):,} more{where_more}")
+    return {"type": "section", "text": _plain("\n".join(map(_escaped, shown)))}
+
+
+def _sections(lines: Sequence[str]) -> list[Block]:
+    """Return as many sections as hold all of the lines."""
+    texts: list[str] = []
+    for line in lines:
+        escaped = _escaped(line)[:SECTION_CHARACTERS_MAX]
+        if texts and len(texts[-1]) + 1 + len(escaped) <= SECTION_CHARACTERS_MAX:
+            texts[-1] += f"\n{escaped}"
+        else:
+            texts.append(escaped)
+    return [{"type": "section", "text": _plain(text)} for text in texts]
+
+
+def _split(blocks: Sequence[Block]) -> list[list[Block]]:
+    """Return blocks as messages, each within Slack's limits; a heading is never the last of one."""
+    messages: list[list[Block]] = []
+    size = 0
+    for at, block in enumerate(blocks):
+        needed = len(block["text"]["text"])
+        if block["type"] == "header":
+            needed += len(blocks[at + 1]["text"]["text"])  # a section follows every heading
+        if not messages or size + needed > MESSAGE_CHARACTERS_MAX or len(messages[-1]) >= BLOCKS_MAX - 1:
+            messages.append([])
+            size = 0
+        messages[-1].append(block)
+        size += len(block["text"]["text"])
+    return messages
 
 
 def _fields(texts: Sequence[str]) -> Block:

@@ -5,7 +5,7 @@ that somebody overrules with ``--again``, leave the next number free. A run that
 or not; nobody can know, so the next runs say so and leave it to people.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
@@ -35,9 +35,15 @@ class _Claim(NamedTuple):
 
 
 def post_once(
-    ledger: Ledger, month: str, channel: ReportChannel, message: Mapping[str, Any], *, claimant: str, again: bool = False
+    ledger: Ledger,
+    month: str,
+    channel: ReportChannel,
+    messages: Sequence[Mapping[str, Any]],
+    *,
+    claimant: str,
+    again: bool = False,
 ) -> Posting:
-    """Post a message about ``month`` unless that was done. ``claimant`` names this run and no other.
+    """Post the messages about ``month`` unless that was done. ``claimant`` names this run and no other.
 
     ``again`` posts although an earlier run did, or may have.
     """
@@ -50,13 +56,13 @@ def post_once(
             return found
         if not _claimed(ledger, month, channel.name, number, claimant):
             return Posting("elsewhere", f"another run is posting the report of {month} to {channel.name} at this moment")
-    result = channel.post(message)
+    result = channel.post(messages)
     if result.state == "unknown":
         return Posting("unconfirmed", f"{result.reason}; look into the channel, and post it with --again if it is not there")
     _note(ledger, month, channel.name, number, f"{_key(month, channel.name, number)}/end", {"state": result.state})
     if result.state == "refused":
         return Posting("failed", result.reason)
-    return Posting("posted", f"the report of {month} was posted to {channel.name}")
+    return Posting("posted", f"the report of {month} was posted to {channel.name}{f'; {result.reason}' if result.reason else ''}")
 
 
 def _standing(claim: _Claim, now: datetime, month: str, channel: str) -> Posting | None:

@@ -12,6 +12,7 @@ from fakes.github_server import GitHubServer
 from fakes.github_state import State
 from fakes.history import SimulatedClock, record, spend
 from fakes.ledger_requests import TEAM, actual, admitted, charge, line, request, usd
+from fakes.slack_api import CHANNEL, TOKEN, SlackApi
 from fakes.slack_webhook import SlackWebhook
 
 from budget_gate.ledger.sqlite import SqliteLedger
@@ -31,26 +32,34 @@ class World(NamedTuple):
 
     github: GitHubServer
     slack: SlackWebhook
+    slack_api: SlackApi
     checkout: Path
     repository: Path
     base_sha: str
     folder: Path
 
-    def run(self, event_name: str, event: dict[str, Any], secrets: dict[str, str] | None = None, **environment: str) -> ActRun:
-        """Run the repository's workflows for an event, with further secrets and variables of the runner."""
+    def run(
+        self,
+        event_name: str,
+        event: dict[str, Any],
+        secrets: dict[str, str] | None = None,
+        variables: dict[str, str] | None = None,
+        **environment: str,
+    ) -> ActRun:
+        """Run the repository's workflows for an event. ``secrets`` stand in place of the webhook."""
         return run_act(
             repository=self.repository,
             action=self.checkout,
             event_name=event_name,
             event=event,
             home=self.folder / "home",
-            environment={"GITHUB_API_URL": self.github.url, **environment},
+            environment={"GITHUB_API_URL": self.github.url, "SLACK_API_URL": self.slack_api.url, **environment},
             secrets={
                 "GITHUB_TOKEN": "ghs_writes",
                 "BUDGET_GATE_LEDGER": f"sqlite:///{self.folder / 'ledger.db'}",
-                "SLACK_WEBHOOK_URL": self.slack.url,
-                **(secrets or {}),
+                **({"SLACK_WEBHOOK_URL": self.slack.url} if secrets is None else secrets),
             },
+            variables=variables or {},
         )
 
 
@@ -68,8 +77,8 @@ def world(checkout: Path, tmp_path: Path) -> Iterator[World]:
     }
     repository, base_sha = scratch_repository(tmp_path / "repository", files)
     state = State(pulls={"7": {"head_sha": HEAD_SHA, "title": "Add a cart", "merged_at": MERGED_AT}})
-    with GitHubServer(state) as github, SlackWebhook() as slack:
-        yield World(github, slack, checkout, repository, base_sha, tmp_path)
+    with GitHubServer(state) as github, SlackWebhook() as slack, SlackApi() as slack_api:
+        yield World(github, slack, slack_api, checkout, repository, base_sha, tmp_path)
 
 
 def _closed_event(world: World) -> dict[str, Any]:
@@ -149,3 +158,16 @@ def test_scheduled_alerts_without_a_channel_fail_in_one_line(scheduled: World) -
     assert run.status != 0
     assert "no channel is configured; set SLACK_WEBHOOK_URL" in run.output
     assert "Traceback" not in run.output
+
+
+def test_a_bot_posts_the_month_once(world: World) -> None:
+    """With a bot's token and a channel, running monthly-report.yml twice posts into that channel once, and prints no secret."""
+    for _ in range(2):
+        run = world.run(
+            "workflow_dispatch", {"inputs": {"month": "2026-10"}}, {"SLACK_BOT_TOKEN": TOKEN}, {"SLACK_CHANNEL": CHANNEL}
+        )
+        assert run.status == 0, run.output
+        assert TOKEN not in run.output
+    (message,) = world.slack_api.messages
+    assert (message["channel"], world.slack.messages) == (CHANNEL, [])
+    assert message["text"].startswith("AI spending of acme in 2026-10: $1.75")

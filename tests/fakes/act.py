@@ -80,6 +80,7 @@ def run_act(
     home: Path,
     environment: dict[str, str],
     secrets: dict[str, str],
+    variables: dict[str, str] | None = None,
     timeout_seconds: int = 180,
 ) -> ActRun:
     """Run the repository's workflows for an event, in an environment that holds nothing of ours but PATH and the package caches."""
@@ -101,6 +102,8 @@ def run_act(
         arguments += ["--env", f"{name}={value}"]
     for name, value in secrets.items():
         arguments += ["--secret", f"{name}={value}"]
+    for name, value in (variables or {}).items():
+        arguments += ["--var", f"{name}={value}"]
     done = subprocess.run(
         arguments,
         cwd=repository,

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -91,7 +91,7 @@ def test_a_month_without_anything_says_so(world: World) -> None:
     [
         (("--month", "2026-13"), "write one such as 2026-11"),
         (("--month", "9999-01"), "has not begun"),
-        (("--again",), "--again is for --slack"),
+        (("--again",), "--again is for --slack and"),
         (("--slack", "--user", "alice"), "leave out --user"),
         (("--output", "/nowhere/at/all"), "cannot be written"),
     ],
@@ -182,12 +182,13 @@ class _Channel:
     """A channel that plays one ending, a crash among them."""
 
     name = "slack"
+    has_threads = False
 
     def __init__(self, ending: PostResult | None = None) -> None:
         self.ending = ending
         self.posts = 0
 
-    def post(self, message: Mapping[str, Any]) -> PostResult:
+    def post(self, messages: Sequence[Mapping[str, Any]]) -> PostResult:
         """Post, or die."""
         self.posts += 1
         if self.ending is None:
@@ -196,7 +197,7 @@ class _Channel:
 
 
 def _post(ledger: Ledger, channel: _Channel, claimant: str, *, again: bool = False) -> Posting:
-    return post_once(ledger, MONTH, channel, {"text": "x"}, claimant=claimant, again=again)
+    return post_once(ledger, MONTH, channel, ({"text": "x"},), claimant=claimant, again=again)
 
 
 def test_a_crash_between_claim_and_post_is_reported() -> None:
@@ -220,6 +221,6 @@ def test_notes_of_other_months_and_channels_do_not_count() -> None:
     ledger = MemoryLedger()
     ledger.record("x", "outcome", {"month": MONTH, "channel": "slack"}, {"state": '"report"'})
     channel = _Channel(PostResult("posted"))
-    assert post_once(ledger, "2026-09", channel, {}, claimant="a").state == "posted"
+    assert post_once(ledger, "2026-09", channel, ({},), claimant="a").state == "posted"
     assert _post(ledger, channel, "b").state == "posted"
     assert json.loads(list(ledger.entries())[-1].text)["body"]["details"] == {"state": "posted"}

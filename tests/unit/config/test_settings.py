@@ -36,9 +36,10 @@ def test_no_secret_is_in_repr_or_text() -> None:
         "SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/pw4",
         "SMTP_URL": "smtps://bot:pw5@mail.acme.test",
         "PAGERDUTY_ROUTING_KEY": "pw6",
+        "SLACK_BOT_TOKEN": "xoxb-pw7",
     }
     shown = f"{read_settings(environment)!r} {read_settings(environment)}"
-    assert not any(secret in shown for secret in ("sk-1", "ghs-2", "pw3", "pw4", "pw5", "pw6"))
+    assert not any(secret in shown for secret in ("sk-1", "ghs-2", "pw3", "pw4", "pw5", "pw6", "pw7"))
 
 
 def test_a_channel_is_there_as_soon_as_one_is_configured() -> None:
