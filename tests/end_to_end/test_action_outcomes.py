@@ -15,6 +15,7 @@ from fakes.ledger_requests import TEAM, actual, admitted, charge, line, request,
 from fakes.slack_api import CHANNEL, TOKEN, SlackApi
 from fakes.slack_webhook import SlackWebhook
 
+from budget_gate.core.money import NANO_PER_USD
 from budget_gate.ledger.sqlite import SqliteLedger
 
 HEAD_SHA = "d" * 40
@@ -138,17 +139,19 @@ def scheduled(world: World) -> World:
 def test_scheduled_alerts_reach_every_channel_once(scheduled: World) -> None:
     """Running alerts.yml by schedule twice sends a stop to Slack and PagerDuty once, says so in its output, and prints no secret."""
     ledger = SqliteLedger(scheduled.folder / "ledger.db")
-    owned = line(100, warn=400, alert=400)
-    taken = admitted(ledger.reserve(request("stop", usd(100), charge(TEAM, "month", owned))))
-    ledger.settle("stop", taken.reservation, actual(usd(100)))
+    spent = usd(2_000 * NANO_PER_USD)  # well past what the policy allows the team, or the incident would be over at once
+    owned = line(spent.nano_usd, warn=400, alert=400)
+    taken = admitted(ledger.reserve(request("stop", spent, charge(TEAM, "month", owned))))
+    ledger.settle("stop", taken.reservation, actual(spent))
     ledger.close()
     with AlertServices() as services:
         secrets = {"SLACK_WEBHOOK_URL": services.slack_url, "PAGERDUTY_ROUTING_KEY": ROUTING_KEY}
         runs = [scheduled.run("schedule", {}, secrets, PAGERDUTY_EVENTS_URL=services.events_url) for _ in range(2)]
     assert [run.status for run in runs] == [0, 0], runs[0].output
     assert runs[0].outputs()["reason"].startswith("1 delivered, 0 left for later")
-    assert runs[1].outputs()["reason"].startswith("0 delivered, 0 left for later")
-    assert (len(services.slack), len(services.pagerduty)) == (1, 1)
+    assert runs[1].outputs()["reason"] == "0 delivered, 0 left for later, 0 incidents resolved, 0 forecasts and anomalies told"
+    assert [event["event_action"] for event in services.pagerduty] == ["trigger"]
+    assert sum("stopped at" in body["text"] for body in services.slack) == 1
     assert not any(ROUTING_KEY in run.output or "secretwebhookpart" in run.output for run in runs)
 
 

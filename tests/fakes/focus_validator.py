@@ -9,6 +9,7 @@ import hashlib
 import re
 import subprocess
 import sys
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -79,7 +80,7 @@ def _run(folder: Path, *arguments: str) -> str:
     command = [str(installed() / "bin/focus-validator"), "--block-download", "--validate-version", VERSION]
     # It looks for its list of currencies below the folder it is started in.
     link = folder / "focus_validator"
-    if not link.is_symlink():
+    with suppress(FileExistsError):  # made before, or by another process just now
         link.symlink_to(_packages(FOLDER) / "focus_validator")
     done = subprocess.run([*command, *arguments], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
