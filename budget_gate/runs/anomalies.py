@@ -11,7 +11,7 @@ from budget_gate.analytics.anomaly import (
 )
 from budget_gate.analytics.daily import days_from_counters, series_of
 from budget_gate.analytics.spending import spending
-from budget_gate.core.periods import zone_named
+from budget_gate.core.periods import CALENDAR_LABELS, zone_named
 from budget_gate.core.policy import Policy
 from budget_gate.ledger.interface import Ledger
 from budget_gate.runs.recent_entries import entries_since
@@ -25,7 +25,7 @@ def judge_day(policy: Policy, ledger: Ledger, day: date | None = None) -> Anomal
     judged = day or local.date()
     if judged == local.date() and not may_judge(rule, local.time()):
         return AnomalyReport(judged, rule, is_judged=False)
-    days = days_from_counters(ledger.counters())
+    days = days_from_counters(ledger.counters(CALENDAR_LABELS))
     series = {scope: series_of(amounts, "usd", judged + timedelta(days=1)) for scope, amounts in days.items()}
     found = find_anomalies(series, rule, judged)
     if not found:

@@ -9,7 +9,7 @@ from budget_gate.analytics.outlook import BudgetForecast
 from budget_gate.core.amounts import Amount
 from budget_gate.core.charges import budget_for, limit_line
 from budget_gate.core.money import usd_short
-from budget_gate.core.periods import Per, Window, window_at, zone_named
+from budget_gate.core.periods import CALENDAR_LABELS, Per, Window, window_at, zone_named
 from budget_gate.core.policy import Budget, Policy
 from budget_gate.core.reviews import ReviewOutcome
 from budget_gate.core.scopes import Scope
@@ -27,7 +27,7 @@ def forecast_budgets(policy: Policy, ledger: Ledger, only: Collection[Scope] | N
     A budget for every name of a kind (``user/*``) is forecast for each name that has spent in its running period.
     """
     now, zone = ledger.now(), policy.timezone
-    rows = list(ledger.counters())
+    rows = [row for row in ledger.counters(CALENDAR_LABELS) if row.per != "hour"]
     days = days_from_counters(rows)
     spent = {(row.scope, row.per, row.label): spent_of(row.value) for row in rows}
     today = now.astimezone(zone_named(zone)).date()

@@ -1,14 +1,22 @@
-"""A month's report from the ledger: counters for every total, one pass over the entries for what counters do not know.
+"""A month's report from the ledger: counters for every total, the entries for what counters do not know.
+
+Entries are read twice: the last months' for what ended, and then all of them for what it had cost.
 
 A running month also says where it is heading and who is out of the ordinary today; a month that is over has neither.
 """
 
+from datetime import timedelta
+
 from budget_gate.analytics.month_report import MonthReport, build_report, counters_of, month_window
-from budget_gate.analytics.monthly import MonthReader, month_before, month_that_ended
+from budget_gate.analytics.monthly import MonthReader, ends_of, month_before, month_that_ended
 from budget_gate.core.errors import UsageError
 from budget_gate.core.policy import Policy
 from budget_gate.core.scopes import Scope
 from budget_gate.ledger.interface import Ledger
+from budget_gate.runs.recent_entries import entries_since
+
+CLOCKS_APART = timedelta(days=1)
+"""More than GitHub's clock, which dates outcomes, can be ahead of the ledger's, which dates entries."""
 
 
 def month_report(policy: Policy, ledger: Ledger, month: str = "", *, user: str = "", totals_only: bool = False) -> MonthReport:
@@ -25,7 +33,11 @@ def month_report(policy: Policy, ledger: Ledger, month: str = "", *, user: str =
     if window.starts_at > now:
         raise UsageError(f"--month: {month} has not begun; write {month_that_ended(now, zone)} or another month that has")
     counters = counters_of(ledger.counters((month, month_before(month))), month)
-    breakdown = None if totals_only else MonthReader(month, zone, user).read(ledger.entries())
+    breakdown = None
+    if not totals_only:
+        since = month_window(month_before(month), zone).starts_at
+        events = ends_of(entries_since(ledger, since - CLOCKS_APART), since, window.ends_at)
+        breakdown = MonthReader(month, zone, events, user).read(ledger.entries())
     report = build_report(policy, month, now, counters, breakdown, user)
     return report if report.is_over else _with_today(report, policy, ledger, totals_only=totals_only)
 
