@@ -7,7 +7,7 @@ sessions: of the latter only fingerprints are kept (``ledger.fingerprints``), an
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from budget_gate.core.amounts import CounterValue
+from budget_gate.core.amounts import Amount, CounterValue
 from budget_gate.core.audit import GENESIS, Entry, ParsedEntry, chain_hash, parse_entry
 from budget_gate.ledger.fingerprints import BUCKETS, Fingerprints
 from budget_gate.ledger.interface import CounterRow, Ledger
@@ -63,7 +63,7 @@ class _Sums:
 
     def __init__(self, fingerprints: Fingerprints, only: int | None = None) -> None:
         self.last = 0
-        self.counters: dict[CounterText, CounterValue] = {}
+        self.counters: dict[CounterText, list[int]] = {}
         self.buckets = [0] * BUCKETS
         self.fingerprints = fingerprints
         self._only = only
@@ -98,11 +98,22 @@ class _Sums:
             if parsed.delta != CounterValue():
                 raise _BadEntry(parsed.seq, f"entry {parsed.seq} ({parsed.kind}) moves money, which its kind never does")
             return
+        # One entry adds to a dozen counters, and only some of the nine numbers of each.
+        parts = [(place, part) for place, part in enumerate(_numbers(parsed.delta)) if part]
         for counter in self._counters_of(parsed):
             if self._only is None and not _is_of_calendar(counter):
                 self.fingerprints.add(self.buckets, counter, parsed.delta)
             elif self._only is None or self.is_wanted(counter):
-                self.counters[counter] = self.counters.get(counter, CounterValue()).plus(parsed.delta)
+                numbers = self.counters.get(counter)
+                if numbers is None:
+                    numbers = self.counters[counter] = [0] * 9
+                for place, part in parts:
+                    numbers[place] += part
+
+    def value_of(self, counter: CounterText) -> CounterValue:
+        """Return what the entries add up to for one counter."""
+        numbers = self.counters.get(counter, [0] * 9)
+        return CounterValue(Amount(*numbers[:3]), Amount(*numbers[3:6]), Amount(*numbers[6:]))
 
     def is_wanted(self, counter: CounterText) -> bool:
         """Return whether a counter is in the one bucket that is summed."""
@@ -156,6 +167,11 @@ def verify(ledger: Ledger) -> Verification:
     return Verification(ok=False, entries=sums.last, problem=problem)
 
 
+def _numbers(value: CounterValue) -> tuple[int, ...]:
+    posted, pending, held = value
+    return *posted, *pending, *held
+
+
 def _is_of_calendar(counter: CounterText) -> bool:
     return counter[1] != "lifetime"
 
@@ -180,9 +196,9 @@ def _differences(ledger: Ledger, sums: _Sums) -> dict[Suspect, CounterValue]:
             sums.fingerprints.add(buckets, counter, row.value)
             continue
         unseen.pop(counter, None)
-        if row.value != sums.counters.get(counter, CounterValue()):
+        if row.value != sums.value_of(counter):
             found[counter] = row.value
-    found |= {counter: stored for counter, stored in unseen.items() if sums.counters[counter] != stored}
+    found |= {counter: stored for counter, stored in unseen.items() if any(sums.counters[counter])}
     pairs = enumerate(zip(buckets, sums.buckets, strict=True))
     found |= {bucket: CounterValue() for bucket, (stored, computed) in pairs if stored != computed}
     # In the order of the entries: the first one is told.
@@ -193,12 +209,12 @@ def _named(ledger: Ledger, sums: _Sums, suspects: dict[Suspect, CounterValue]) -
     """Return what is wrong first; None if a bucket of counters proves to be right when it is read one by one."""
     suspect, stored = next(iter(suspects.items()))
     if not isinstance(suspect, int):
-        return _broken_sum(sums.last, suspect, stored, sums.counters.get(suspect, CounterValue()))
+        return _broken_sum(sums.last, suspect, stored, sums.value_of(suspect))
     again = _Sums(sums.fingerprints, only=suspect)
     again.follow(ledger.entries())
     of_bucket = {_name_of(row): row.value for row in _rows_of(ledger, again)}
-    for counter in {**again.counters, **of_bucket}:
-        values = of_bucket.get(counter, CounterValue()), again.counters.get(counter, CounterValue())
+    for counter in dict.fromkeys((*again.counters, *of_bucket)):
+        values = of_bucket.get(counter, CounterValue()), again.value_of(counter)
         if values[0] != values[1]:
             return _broken_sum(sums.last, counter, *values) if again.last == sums.last else None
     return None
