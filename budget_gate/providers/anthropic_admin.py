@@ -99,9 +99,7 @@ class AnthropicBill:
                         yield from (dict(result) for result in bucket["results"])
                 if not report["has_more"]:
                     return
-                page = report["next_page"]
-                if not page or not isinstance(page, str):
-                    raise ValueError("more, but no page")
+                page = _page_name(report["next_page"])
             except (KeyError, TypeError, ValueError):
                 raise ProviderError(f"Anthropic's answer to {path} is not a report as documented") from None
         raise ProviderError(f"Anthropic's report {path} has more than {PAGES_MAX} pages for one day")
@@ -148,6 +146,13 @@ def _answer(request: Any) -> dict[str, Any]:
     if not isinstance(answer, dict):
         raise ValueError("the answer is not a JSON object")  # noqa: TRY004 (one kind of failure for all that is no report)
     return answer
+
+
+def _page_name(value: object) -> str:
+    """Return the name of the next page. Raises ``ValueError`` where there is none: the rest of the bill would be left out."""
+    if not isinstance(value, str) or not value:
+        raise ValueError("there is more, but no page to ask for")
+    return value
 
 
 def _nested(result: Mapping[str, Any], path: str) -> int:
