@@ -5,12 +5,13 @@ every budget's state: a handful of rows, however long the ledger is. *Entries* g
 per workflow, refusals, exemptions. Both count posted and held amounts, in the month of the reservation.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from budget_gate.analytics.month_exemptions import ExemptionLog
 from budget_gate.analytics.month_periods import month_before, month_window
+from budget_gate.analytics.outcomes import KIND as OUTCOME
 from budget_gate.analytics.outcomes import Event, PullName, Standing, event_from, month_of, standings
 from budget_gate.analytics.pr_costs import UNKNOWN, model_of, pull_of
 from budget_gate.analytics.spending import Note, Spend, SpendingReader
@@ -121,20 +122,34 @@ class Breakdown(NamedTuple):
         return found
 
 
+def ends_of(entries: Iterable[Entry], since: datetime, until: datetime) -> list[Event]:
+    """Return what ended pull requests at ``since`` or later and before ``until``, in the order of the entries.
+
+    An outcome is noted after it happened, so entries from ``since`` on suffice. Only entries that can be such notes are parsed.
+    """
+    reader = SpendingReader()
+    notes = reader.follow(entry for entry in entries if OUTCOME in entry.text)
+    events = (event_from(note) for note in notes if isinstance(note, Note))
+    return [event for event in events if event is not None and since <= event.at < until]
+
+
 class MonthReader:
     """Reads entries once, in their order, and keeps what a month's breakdown needs: sums, never rows.
 
-    ``user`` narrows everything to one user's own calls; outcomes count where that user's calls are on the pull request.
+    ``user`` narrows everything to one user's own calls; outcomes count where that user's calls are on the pull request. ``events``
+    are those of the month and the one before (``ends_of``): work on other pull requests is not remembered, however many there are.
+    Whatever else the entries say of these pull requests is read with them.
     """
 
-    def __init__(self, month: str, zone: str, user: str = "") -> None:
+    def __init__(self, month: str, zone: str, events: Sequence[Event], user: str = "") -> None:
         self._month = month
         self._before = month_before(month)
         self._zone = zone
         self._user = user
+        self._events = set(events)
+        self._ending = frozenset(event.pull for event in events)
         self._pulls: dict[PullName, dict[str, Amount]] = {}
         self._mix: dict[tuple[str, str, str], Amount] = {}
-        self._events: list[Event] = []
         self._refusals = Refusals()
         self._not_paid_again = NotPaidAgain()
         self._exemptions = ExemptionLog()
@@ -170,7 +185,7 @@ class MonthReader:
         if self._user and row.label("user") != self._user:
             return
         team, pull = row.label("team"), pull_of(row)
-        if pull is not None:
+        if pull in self._ending:
             by_team = self._pulls.setdefault(pull, {})
             by_team[team] = by_team.get(team, ZERO).plus(row.amount)
         if row.month == self._month:
@@ -180,7 +195,9 @@ class MonthReader:
     def _note(self, note: Note) -> None:
         self._exemptions.follow(note)
         if event := event_from(note):
-            self._events.append(event)
+            # Older ones matter to what ended in these months, and a revert is undone by one that need not be among them.
+            if event.pull in self._ending or event.ending == "reverted":
+                self._events.add(event)
         elif month_of(note.at, self._zone) != self._month or self._user not in ("", note.body.get("labels", {}).get("user")):
             return
         elif note.kind == "refuse":

@@ -16,7 +16,10 @@ from budget_gate.analytics.token_split import KINDS, parts_of
 from budget_gate.core.money import EXACT
 from budget_gate.core.prices import PriceBook
 
-Finding = Literal["equal", "only in the bill", "only in the ledger", "tokens differ", "dollars differ"]
+Finding = Literal["equal", "priority tier", "only in the bill", "only in the ledger", "tokens differ", "dollars differ"]
+"""``priority tier``: the tokens agree, and some of them are of a tier whose cost the bill never has, so dollars say nothing."""
+
+AGREEING: tuple[Finding, ...] = ("equal", "priority tier")
 
 TOLERATED_USD = Decimal("0.01")
 
@@ -66,23 +69,37 @@ def ledger_day(rows: Iterable[Spend], day: date, prices: PriceBook, name_of: Cal
     return LedgerDay(tokens, dollars, held_calls, held_nano_usd, uncounted_nano_usd)
 
 
-def compare(
-    ours: LedgerDay, bill_tokens: Mapping[_Key, int], bill_dollars: Mapping[_Key, Decimal], name_of: Callable[[str], str]
-) -> tuple[Comparison, ...]:
+class BillDay(NamedTuple):
+    """What a bill says of a day: tokens and dollars by model and kind, and which of the tokens have no dollars on any bill."""
+
+    tokens: Mapping[_Key, int]
+    unpriced: Mapping[_Key, int]
+    dollars: Mapping[_Key, Decimal]
+
+
+def compare(ours: LedgerDay, bill: BillDay, name_of: Callable[[str], str]) -> tuple[Comparison, ...]:
     """Return every model and kind that either side knows, models by name and kinds in their usual order."""
     tokens: dict[_Key, int] = {}
     dollars: dict[_Key, Decimal] = {}
-    for (model, kind), count in bill_tokens.items():
+    unpriced = {(name_of(model), kind) for (model, kind), count in bill.unpriced.items() if count}
+    for (model, kind), count in bill.tokens.items():
         tokens[name_of(model), kind] = tokens.get((name_of(model), kind), 0) + count
-    for (model, kind), usd in bill_dollars.items():
+    for (model, kind), usd in bill.dollars.items():
         dollars[name_of(model), kind] = EXACT.add(dollars.get((name_of(model), kind), Decimal(0)), usd)
     keys = {*ours.tokens, *tokens, *dollars}
     ordered = sorted(keys, key=lambda key: (key[0], KINDS.index(key[1]) if key[1] in KINDS else len(KINDS), key[1]))
     nothing = Decimal(0)
-    return tuple(
+    lines = (
         _compared(key, ours.tokens.get(key, 0), tokens.get(key, 0), ours.dollars.get(key, nothing), dollars.get(key, nothing))
         for key in ordered
     )
+    return tuple(_without_a_price(line) if (line.model, line.kind) in unpriced else line for line in lines)
+
+
+def _without_a_price(line: Comparison) -> Comparison:
+    """Return a line whose bill may lack dollars: that it does is no difference; that it has too many is."""
+    lacks = line.finding == "dollars differ" and line.bill_usd < line.ledger_usd
+    return line._replace(finding="priority tier") if lacks else line
 
 
 def _compared(key: _Key, ours: int, theirs: int, our_usd: Decimal, their_usd: Decimal) -> Comparison:

@@ -11,6 +11,9 @@ from typing import Literal, NamedTuple
 Per = Literal["hour", "day", "week", "month", "quarter", "year", "lifetime"]
 CALENDAR_PERIODS: tuple[Per, ...] = ("hour", "day", "week", "month", "quarter", "year")
 
+CALENDAR_LABELS = ("1", "2")
+"""What the labels of calendar periods begin with (years from 1000 to 2999). Those of tasks and sessions, which are many, do not."""
+
 _FOREVER_START = datetime(1970, 1, 1, tzinfo=UTC)
 _FOREVER_END = datetime(9999, 1, 1, tzinfo=UTC)
 

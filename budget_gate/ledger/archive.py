@@ -120,7 +120,7 @@ def _final_figures(policy: Policy, ledger: Ledger, labels: dict[str, str]) -> li
     """Return the figures of every counter of these periods, and of every budget of the policy that nothing was counted under."""
     values = {
         (row.scope, row.per): row.value
-        for row in ledger.counters()
+        for row in ledger.counters(tuple(labels.values()))
         if labels.get(row.per) == row.label and row.scope.partition("/")[0] not in {"task", "session"}
     }
     for budget in policy.budgets:

@@ -22,6 +22,7 @@ from budget_gate.ledger.placing import place_charges
 
 Answer = TypeVar("Answer")
 Row = TypeVar("Row")
+Position = TypeVar("Position")
 Step = Callable[[Books, datetime], Answer]
 """What one transaction does, given its books and the ledger's clock as read inside the transaction."""
 
@@ -148,13 +149,13 @@ def _note(books: Books, key: str) -> Entry | None:
     return books.entry(int(known.answer)) if known is not None else None
 
 
-def paged(first: int, fetch: Callable[[int, int], Sequence[tuple[int, Row]]]) -> Iterator[Row]:
-    """Yield rows behind number ``first``, fetching ``(number, row)`` pairs in batches; holds no transaction in between."""
+def paged(first: Position, fetch: Callable[[Position, int], Sequence[tuple[Position, Row]]]) -> Iterator[Row]:
+    """Yield rows behind position ``first``, fetching ``(position, row)`` pairs in batches; holds no transaction in between."""
     behind = first
     while True:
         batch = fetch(behind, BATCH)
-        for number, row in batch:
-            behind = number
+        for position, row in batch:
+            behind = position
             yield row
         if len(batch) < BATCH:
             return

@@ -12,11 +12,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from budget_gate.core.audit import Entry, microseconds
 from budget_gate.core.errors import LedgerError, LedgerUnavailable
 from budget_gate.core.reservations import Reservation
+from budget_gate.core.scopes import BOUND_KINDS
 from budget_gate.ledger.booked import Answer, BookedLedger, Step, paged, system_clock
 from budget_gate.ledger.interface import SCHEMA_VERSION, CounterRow, Delivery
 from budget_gate.ledger.sqlite_books import (
@@ -48,6 +50,13 @@ _PROBLEMS = {
     sqlite3.SQLITE_FULL: "cannot grow: the disk is full",
     sqlite3.SQLITE_IOERR: "cannot be read or written: the disk reports an error",
 }
+
+_LAST = "\U0010ffff"
+_CALENDAR = tuple(
+    (f"{before}0" if before else "", f"{kind}/" if kind else _LAST)  # "0" follows "/"
+    for before, kind in pairwise(("", *sorted(BOUND_KINDS), ""))
+)
+"""Ranges of scopes (first, and the one behind the last): all but tasks and sessions, which are many and have no calendar."""
 
 Row = TypeVar("Row")
 
@@ -106,14 +115,16 @@ class SqliteLedger(BookedLedger):
         return int(self._rows("SELECT seq FROM head")[0][0])
 
     def counters(self, labels: Sequence[str] = ()) -> Iterator[CounterRow]:
-        """Yield every counter, or those with certain labels."""
+        """Yield every counter, or those with certain labels; tasks and sessions are not even looked at where no label is theirs."""
         wanted = " OR ".join("substr(label, 1, ?) = ?" for _ in labels) or "TRUE"
-        query = (
-            f"SELECT number, scope, per, label, {COUNTER_COLUMNS} FROM counters"  # noqa: S608 (our own names)
-            f" WHERE ({wanted}) AND number > ? ORDER BY number LIMIT ?"
-        )
         given = [each for label in labels for each in (len(label), label)]
-        return self._paged(query, 0, lambda row: CounterRow(row[1], row[2], row[3], counter_value(row[4:])), given)
+        columns = f"scope, per, label, {COUNTER_COLUMNS} FROM counters WHERE ({wanted}) AND"
+        if not labels or any("all".startswith(label) for label in labels):
+            query = f"SELECT number, {columns} number > ? ORDER BY number LIMIT ?"
+            return self._paged(query, 0, lambda row: _counter(row[1:]), given)
+        query = f"SELECT {columns} (scope, per, label) > (?, ?, ?) AND scope < ? ORDER BY scope, per, label LIMIT ?"
+        ranges = (self._in_range(query, given, first, after) for first, after in _CALENDAR)
+        return chain.from_iterable(ranges)
 
     def claim_deliveries(self, claimant: str, most: int, lease_seconds: int) -> tuple[Delivery, ...]:
         """Claim messages that nobody holds."""
@@ -194,6 +205,14 @@ class SqliteLedger(BookedLedger):
     ) -> Iterator[Row]:
         return paged(first, lambda behind, most: [(row[0], read(row)) for row in self._rows(query, *given, behind, most)])
 
+    def _in_range(self, query: str, given: Sequence[int | str], first: str, after: str) -> Iterator[CounterRow]:
+        """Yield counters whose scope is not before ``first`` and before ``after``, by the index of their names."""
+
+        def fetch(behind: tuple[str, str, str], most: int) -> list[tuple[tuple[str, str, str], CounterRow]]:
+            return [((row[0], row[1], row[2]), _counter(row)) for row in self._rows(query, *given, *behind, after, most)]
+
+        return paged((first, "", ""), fetch)
+
     def _rows(self, query: str, *arguments: object) -> list[tuple[Any, ...]]:
         return self._transaction("BEGIN", lambda connection: connection.execute(query, arguments).fetchall())
 
@@ -229,6 +248,10 @@ class SqliteLedger(BookedLedger):
                         f"{self._path} is busy: another process has kept it locked for {self._busy_seconds:g} seconds"
                     ) from error
             _sleep_a_little()
+
+
+def _counter(row: tuple[Any, ...]) -> CounterRow:
+    return CounterRow(row[0], row[1], row[2], counter_value(row[3:]))
 
 
 def _in_transaction(connection: sqlite3.Connection, begin: str, step: Callable[[sqlite3.Connection], Answer]) -> Answer:

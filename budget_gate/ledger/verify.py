@@ -1,14 +1,16 @@
 """``ledger verify``: read every entry once, check the chain, add up the counters, and compare them with what is stored.
 
-Works on any ledger while it is in use. Memory grows with counters and open reservations, never with entries.
+Works on any ledger while it is in use. Memory grows with scopes, calendar periods and open reservations, never with entries, tasks or
+sessions: of the latter only fingerprints are kept (``ledger.fingerprints``), and a bucket of them that differs is read again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from budget_gate.core.amounts import CounterValue
+from budget_gate.core.amounts import Amount, CounterValue
 from budget_gate.core.audit import GENESIS, Entry, ParsedEntry, chain_hash, parse_entry
-from budget_gate.ledger.interface import Ledger
+from budget_gate.ledger.fingerprints import BUCKETS, Fingerprints
+from budget_gate.ledger.interface import CounterRow, Ledger
 
 ROUNDS_MOST = 200
 """How often counters are read again on a ledger that changes while it is verified, before saying so."""
@@ -19,6 +21,9 @@ _CLOSING = ("post", "void")
 
 CounterText = tuple[str, str, str]
 """Scope text, kind of period, label."""
+
+Suspect = CounterText | int
+"""A counter that differs, or a bucket of tasks' and sessions' counters in which one does."""
 
 
 class Fault(NamedTuple):
@@ -50,13 +55,21 @@ class _BadEntry(Exception):
 
 
 class _Sums:
-    """Replays entries in order, remembering only the chain's end, the counters, and what is still open."""
+    """Replays entries in order, remembering only the chain's end, sums, and what is still open.
 
-    def __init__(self) -> None:
+    Counters of the calendar are summed one by one, others in ``buckets``; with ``only``, nothing but the counters of that bucket is
+    summed, one by one.
+    """
+
+    def __init__(self, fingerprints: Fingerprints, only: int | None = None) -> None:
         self.last = 0
-        self.counters: dict[CounterText, CounterValue] = {}
+        self.counters: dict[CounterText, list[int]] = {}
+        self.buckets = [0] * BUCKETS
+        self.fingerprints = fingerprints
+        self._only = only
         self._previous = GENESIS
         self._open: dict[str, tuple[CounterText, ...]] = {}
+        self._known: dict[CounterText, CounterText] = {}
 
     def follow(self, entries: Iterable[Entry]) -> None:
         """Check entries and add them up; raises ``_BadEntry`` at the first wrong one."""
@@ -85,15 +98,33 @@ class _Sums:
             if parsed.delta != CounterValue():
                 raise _BadEntry(parsed.seq, f"entry {parsed.seq} ({parsed.kind}) moves money, which its kind never does")
             return
+        # One entry adds to a dozen counters, and only some of the nine numbers of each.
+        parts = [(place, part) for place, part in enumerate(_numbers(parsed.delta)) if part]
         for counter in self._counters_of(parsed):
-            self.counters[counter] = self.counters.get(counter, CounterValue()).plus(parsed.delta)
+            if self._only is None and not _is_of_calendar(counter):
+                self.fingerprints.add(self.buckets, counter, parsed.delta)
+            elif self._only is None or self.is_wanted(counter):
+                numbers = self.counters.get(counter)
+                if numbers is None:
+                    numbers = self.counters[counter] = [0] * 9
+                for place, part in parts:
+                    numbers[place] += part
+
+    def value_of(self, counter: CounterText) -> CounterValue:
+        """Return what the entries add up to for one counter."""
+        numbers = self.counters.get(counter, [0] * 9)
+        return CounterValue(Amount(*numbers[:3]), Amount(*numbers[3:6]), Amount(*numbers[6:]))
+
+    def is_wanted(self, counter: CounterText) -> bool:
+        """Return whether a counter is in the one bucket that is summed."""
+        return not _is_of_calendar(counter) and self.fingerprints.bucket_of(counter) == self._only
 
     def _counters_of(self, parsed: ParsedEntry) -> tuple[CounterText, ...]:
         """Return the counters that an entry adds to, and keep track of which reservations are open."""
         try:
             reservation = str(parsed.body["reservation"])
             stated = parsed.body.get("counters")
-            counters = None if stated is None else tuple((str(scope), str(per), str(label)) for scope, per, label in stated)
+            counters = None if stated is None else tuple(map(self._once, stated))
         except (KeyError, TypeError, ValueError, AttributeError):
             raise _BadEntry(parsed.seq, f"entry {parsed.seq} does not say which reservation it moves") from None
         if parsed.kind == "reserve" and counters is not None:
@@ -105,10 +136,16 @@ class _Sums:
             raise _BadEntry(parsed.seq, f"entry {parsed.seq} moves reservation {reservation}, which is not open")
         return found
 
+    def _once(self, stated: Iterable[object]) -> CounterText:
+        """Return a counter of the calendar as the same object each time: held reservations, which stay open, name few others."""
+        scope, per, label = map(str, stated)
+        counter = (scope, per, label)
+        return self._known.setdefault(counter, counter) if _is_of_calendar(counter) else counter
+
 
 def verify(ledger: Ledger) -> Verification:
     """Return whether the ledger's entries are whole and unchanged and add up to its counters; else what is wrong first."""
-    sums = _Sums()
+    sums = _Sums(Fingerprints())
     try:
         _follow_to_head(ledger, sums)
         suspects = _differences(ledger, sums)
@@ -119,13 +156,24 @@ def verify(ledger: Ledger) -> Verification:
             _follow_to_head(ledger, sums)
             now = _differences(ledger, sums)
             # A counter that agreed at any moment is right; one that differs is wrong once nothing was written meanwhile.
-            suspects = {counter: now[counter] for counter in suspects if counter in now}
+            suspects = {suspect: now[suspect] for suspect in suspects if suspect in now}
             if suspects and sums.last == before == ledger.head():
-                return _broken_sum(sums, suspects)
+                found = _named(ledger, sums, suspects)
+                if found is not None:
+                    return found
     except _BadEntry as bad:
         return Verification(ok=False, entries=sums.last, first_bad=Fault(bad.seq), problem=str(bad))
     problem = "the ledger kept changing while it was verified; verify again when it is quieter"
     return Verification(ok=False, entries=sums.last, problem=problem)
+
+
+def _numbers(value: CounterValue) -> tuple[int, ...]:
+    posted, pending, held = value
+    return *posted, *pending, *held
+
+
+def _is_of_calendar(counter: CounterText) -> bool:
+    return counter[1] != "lifetime"
 
 
 def _follow_to_head(ledger: Ledger, sums: _Sums) -> None:
@@ -137,25 +185,55 @@ def _follow_to_head(ledger: Ledger, sums: _Sums) -> None:
         raise _BadEntry(seq, f"entry {seq} is missing: the ledger was written up to entry {head}")
 
 
-def _differences(ledger: Ledger, sums: _Sums) -> dict[CounterText, CounterValue]:
-    """Return the counters that differ from the sum of their entries, with what is stored."""
-    stored = {(row.scope, row.per, row.label): row.value for row in ledger.counters()}
-    nothing = CounterValue()
-    return {
-        counter: stored.get(counter, nothing)
-        for counter in [*sums.counters, *(name for name in stored if name not in sums.counters)]
-        if stored.get(counter, nothing) != sums.counters.get(counter, nothing)
-    }
+def _differences(ledger: Ledger, sums: _Sums) -> dict[Suspect, CounterValue]:
+    """Return the counters of the calendar that differ from the sum of their entries, with what is stored; and buckets that do."""
+    buckets = [0] * BUCKETS
+    found: dict[Suspect, CounterValue] = {}
+    unseen = dict.fromkeys(sums.counters, CounterValue())
+    for row in ledger.counters():
+        counter = _name_of(row)
+        if not _is_of_calendar(counter):
+            sums.fingerprints.add(buckets, counter, row.value)
+            continue
+        unseen.pop(counter, None)
+        if row.value != sums.value_of(counter):
+            found[counter] = row.value
+    found |= {counter: stored for counter, stored in unseen.items() if any(sums.counters[counter])}
+    pairs = enumerate(zip(buckets, sums.buckets, strict=True))
+    found |= {bucket: CounterValue() for bucket, (stored, computed) in pairs if stored != computed}
+    # In the order of the entries: the first one is told.
+    return {suspect: found[suspect] for suspect in (*(each for each in sums.counters if each in found), *found)}
 
 
-def _broken_sum(sums: _Sums, differing: dict[CounterText, CounterValue]) -> Verification:
-    counter, stored = next(iter(differing.items()))
-    computed = sums.counters.get(counter, CounterValue())
+def _named(ledger: Ledger, sums: _Sums, suspects: dict[Suspect, CounterValue]) -> Verification | None:
+    """Return what is wrong first; None if a bucket of counters proves to be right when it is read one by one."""
+    suspect, stored = next(iter(suspects.items()))
+    if not isinstance(suspect, int):
+        return _broken_sum(sums.last, suspect, stored, sums.value_of(suspect))
+    again = _Sums(sums.fingerprints, only=suspect)
+    again.follow(ledger.entries())
+    of_bucket = {_name_of(row): row.value for row in _rows_of(ledger, again)}
+    for counter in dict.fromkeys((*again.counters, *of_bucket)):
+        values = of_bucket.get(counter, CounterValue()), again.value_of(counter)
+        if values[0] != values[1]:
+            return _broken_sum(sums.last, counter, *values) if again.last == sums.last else None
+    return None
+
+
+def _rows_of(ledger: Ledger, sums: _Sums) -> Iterator[CounterRow]:
+    return (row for row in ledger.counters() if sums.is_wanted(_name_of(row)))
+
+
+def _name_of(row: CounterRow) -> CounterText:
+    return row.scope, row.per, row.label
+
+
+def _broken_sum(entries: int, counter: CounterText, stored: CounterValue, computed: CounterValue) -> Verification:
     differences = (mine.nano_usd - theirs.nano_usd for mine, theirs in zip(stored, computed, strict=True))
     difference = next((each for each in differences if each), 0)
     scope, per, label = counter
     problem = f"{scope} per {per} {label} holds {_text(stored)}, but its entries add up to {_text(computed)}"
-    return Verification(ok=False, entries=sums.last, first_bad=Fault(0, counter), difference_nano_usd=difference, problem=problem)
+    return Verification(ok=False, entries=entries, first_bad=Fault(0, counter), difference_nano_usd=difference, problem=problem)
 
 
 def _text(value: CounterValue) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from budget_gate.core.errors import ProviderError
 from budget_gate.core.money import EXACT, parse_decimal
-from budget_gate.providers.billing import ModelKind
+from budget_gate.providers.billing import BilledTokens, ModelKind
 
 DEFAULT_ADDRESS = "https://api.anthropic.com"
 USAGE_PATH = "/v1/organizations/usage_report/messages"
@@ -37,6 +37,10 @@ _USAGE_KINDS: Mapping[str, str] = {
 }
 """The report's counters, dots for nesting, and our kinds. The cost report's ``token_type`` uses the first five as they stand."""
 
+_PRIORITY = "priority"
+"""The service tier that is bought ahead. Its tokens are in the usage report, and its cost is not in the cost report:
+https://platform.claude.com/docs/en/manage-claude/usage-cost-api"""
+
 _REPAIRS = {
     401: "the ANTHROPIC_ADMIN_KEY is not valid; make one in the Console under Admin keys",
     403: "the key may not read reports; an Admin key (sk-ant-admin...) is needed, an ordinary API key is not enough",
@@ -52,16 +56,19 @@ class AnthropicBill:
         self._address = (address or DEFAULT_ADDRESS).rstrip("/")
         self._sleep = sleep
 
-    def tokens(self, day: date) -> dict[ModelKind, int]:
-        """Return the tokens of a day by model and kind."""
+    def tokens(self, day: date) -> BilledTokens:
+        """Return the tokens of a day by model and kind, and those of them in the Priority Tier."""
         found: dict[ModelKind, int] = {}
-        for result in self._results(USAGE_PATH, day, "model"):
+        priority: dict[ModelKind, int] = {}
+        for result in self._results(USAGE_PATH, day, "model", "service_tier"):
             for path, kind in _USAGE_KINDS.items():
                 count = _nested(result, path)
                 if count:
                     key = (str(result.get("model") or ""), kind)
                     found[key] = found.get(key, 0) + count
-        return found
+                    if result.get("service_tier") == _PRIORITY:
+                        priority[key] = priority.get(key, 0) + count
+        return BilledTokens(found, priority)
 
     def dollars(self, day: date) -> dict[ModelKind, Decimal]:
         """Return the cost of a day by model and kind; what is not tokens has its ``cost_type`` for a kind."""
@@ -75,23 +82,24 @@ class AnthropicBill:
             found[key] = EXACT.add(found.get(key, Decimal(0)), _dollars(result.get("amount")))
         return found
 
-    def _results(self, path: str, day: date, group_by: str) -> Iterator[dict[str, Any]]:
-        """Yield every result of one day, page by page."""
+    def _results(self, path: str, day: date, *group_by: str) -> Iterator[dict[str, Any]]:
+        """Yield every result of one day, page by page. A day on which nothing was used may be missing, and has no results."""
         query = [
             ("starting_at", f"{day}T00:00:00Z"),
             ("ending_at", f"{day + timedelta(days=1)}T00:00:00Z"),
             ("bucket_width", "1d"),
-            ("group_by[]", group_by),
+            *(("group_by[]", each) for each in group_by),
         ]
         page = ""
         for _ in range(PAGES_MAX):
             report = self._get(path, [*query, ("page", page)] if page else query)
             try:
                 for bucket in report["data"]:
-                    yield from (dict(result) for result in bucket["results"])
+                    if str(bucket["starting_at"]).startswith(f"{day}T"):
+                        yield from (dict(result) for result in bucket["results"])
                 if not report["has_more"]:
                     return
-                page = str(report["next_page"])
+                page = _page_name(report["next_page"])
             except (KeyError, TypeError, ValueError):
                 raise ProviderError(f"Anthropic's answer to {path} is not a report as documented") from None
         raise ProviderError(f"Anthropic's report {path} has more than {PAGES_MAX} pages for one day")
@@ -138,6 +146,13 @@ def _answer(request: Any) -> dict[str, Any]:
     if not isinstance(answer, dict):
         raise ValueError("the answer is not a JSON object")  # noqa: TRY004 (one kind of failure for all that is no report)
     return answer
+
+
+def _page_name(value: object) -> str:
+    """Return the name of the next page. Raises ``ValueError`` where there is none: the rest of the bill would be left out."""
+    if not isinstance(value, str) or not value:
+        raise ValueError("there is more, but no page to ask for")
+    return value
 
 
 def _nested(result: Mapping[str, Any], path: str) -> int:

@@ -3,16 +3,23 @@
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 ModelKind = tuple[str, str]
 """A model id as the provider writes it, and a kind of ``analytics.token_split.KINDS`` (or the provider's own word for any other)."""
 
 
+class BilledTokens(NamedTuple):
+    """How many tokens (or searches) of each kind each model used on a day; ``unpriced`` are those of them whose cost no report has."""
+
+    tokens: Mapping[ModelKind, int]
+    unpriced: Mapping[ModelKind, int]
+
+
 class Bill(Protocol):
     """Reads a provider's bill. Days are the provider's: UTC. Raises ``ProviderError`` when it cannot be read."""
 
-    def tokens(self, day: date) -> Mapping[ModelKind, int]:
+    def tokens(self, day: date) -> BilledTokens:
         """Return how many tokens (or searches) of each kind each model used on a day."""
         ...
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
-from budget_gate.analytics.reconciling import Comparison, LedgerDay
+from budget_gate.analytics.reconciling import AGREEING, Comparison, LedgerDay
 from budget_gate.core.money import EXACT, usd_short, usd_text
 from budget_gate.reports.clean_text import CELL_CHARACTERS, clean_for_terminal
 from budget_gate.reports.documents import Document
@@ -19,7 +19,7 @@ def reconciliation_document(day: date, lines: Sequence[Comparison], ours: Ledger
     """Return the document: every line with both sides, and the sum of the differences (bill less ledger)."""
     return {
         "day": day.isoformat(),
-        "agrees": all(line.finding == "equal" for line in lines),
+        "agrees": all(line.finding in AGREEING for line in lines),
         "difference_usd": _text(_difference(lines)),
         "held_calls": ours.held_calls,
         "held_usd": usd_text(ours.held_nano_usd),
@@ -55,12 +55,14 @@ def render_reconciliation(day: date, lines: Sequence[Comparison], ours: LedgerDa
         )
         for line in lines
     ]
-    differing = sum(line.finding != "equal" for line in lines)
+    differing = sum(line.finding not in AGREEING for line in lines)
     verdict = f"{counted(differing, 'line')} of {len(lines)} differ" if differing else "ledger and bill agree"
     parts = [
         aligned([HEADINGS, *rows], width, right=_NUMBERS),
         f"{day} (UTC): {verdict}; bill less ledger: ${_difference(lines):.4f}",
     ]
+    if any(line.finding == "priority tier" for line in lines):
+        parts.append("priority tier: the tokens agree; Anthropic's cost report has no dollars for that tier")
     if ours.held_calls:
         held = f"{counted(ours.held_calls, 'open call')} with {usd_short(ours.held_nano_usd)} reserved"
         parts.append(f"{held} may explain what is only in the bill; see `budget-gate ledger show`")

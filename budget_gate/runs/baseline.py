@@ -6,7 +6,7 @@ from typing import NamedTuple
 from budget_gate.analytics.baseline import Proposal, Replay, propose, replay
 from budget_gate.analytics.daily import days_from_counters, series_of
 from budget_gate.analytics.spending import spending
-from budget_gate.core.periods import zone_named
+from budget_gate.core.periods import CALENDAR_LABELS, zone_named
 from budget_gate.core.policy import Budget, Limit, Policy
 from budget_gate.ledger.interface import Ledger
 from budget_gate.runs.recent_entries import entries_since
@@ -28,7 +28,7 @@ def observe(policy: Policy, ledger: Ledger, days: int) -> Baseline:
     after = ledger.now().astimezone(zone).date()
     first = after - timedelta(days=days)
     series = {}
-    for scope, amounts in days_from_counters(ledger.counters()).items():
+    for scope, amounts in days_from_counters(ledger.counters(CALENDAR_LABELS)).items():
         whole = series_of(amounts, "usd", after)
         series[scope] = whole.last(days)
     proposals = propose(series)

@@ -1,7 +1,7 @@
 """The dashboard's numbers: budgets, days and forecasts from the counters; the running month's pull requests from the entries."""
 
 from budget_gate.analytics.daily import days_from_counters, series_of
-from budget_gate.core.periods import zone_named
+from budget_gate.core.periods import CALENDAR_LABELS, zone_named
 from budget_gate.core.policy import Policy
 from budget_gate.ledger.interface import Ledger
 from budget_gate.reports.dashboard import DashboardData
@@ -14,7 +14,7 @@ def dashboard_data(policy: Policy, ledger: Ledger) -> DashboardData:
     """Return what the dashboard shows now. Days are complete ones: today is in the budgets, not in the charts."""
     now = ledger.now()
     today = now.astimezone(zone_named(policy.timezone)).date()
-    days = days_from_counters(ledger.counters())
+    days = days_from_counters(ledger.counters(CALENDAR_LABELS))
     return DashboardData(
         organization=policy.organization,
         zone=policy.timezone,

@@ -83,6 +83,10 @@ def _write(format_: Format, rows: Iterable[dict[str, str | int]], columns: tuple
 def _counter_nano_usd(ledger: Ledger, month: str) -> int:
     """Return what the organization's counter of a month holds."""
     return next(
-        (spent_of(row.value).nano_usd for row in ledger.counters() if (row.scope, row.per, row.label) == ("org", "month", month)),
+        (
+            spent_of(row.value).nano_usd
+            for row in ledger.counters((month,))
+            if (row.scope, row.per, row.label) == ("org", "month", month)
+        ),
         0,
     )

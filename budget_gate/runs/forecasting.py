@@ -28,7 +28,7 @@ def forecast_budgets(policy: Policy, ledger: Ledger, only: Collection[Scope] | N
     """
     now, zone = ledger.now(), policy.timezone
     today = now.astimezone(zone_named(zone)).date()
-    rows = list(ledger.counters(counted_labels(today)))
+    rows = [row for row in ledger.counters(counted_labels(today)) if row.per != "hour"]
     days = days_from_counters(rows)
     spent = {(row.scope, row.per, row.label): spent_of(row.value) for row in rows}
     found = []

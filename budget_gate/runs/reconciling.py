@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
-from budget_gate.analytics.reconciling import Comparison, LedgerDay, compare, ledger_day
+from budget_gate.analytics.reconciling import AGREEING, BillDay, Comparison, LedgerDay, compare, ledger_day
 from budget_gate.analytics.spending import spending
 from budget_gate.core.prices import PriceBook
 from budget_gate.ledger.interface import Ledger
@@ -23,7 +23,7 @@ class Reconciliation(NamedTuple):
     @property
     def agrees(self) -> bool:
         """True if no line differs."""
-        return all(line.finding == "equal" for line in self.lines)
+        return all(line.finding in AGREEING for line in self.lines)
 
 
 def reconcile_day(ledger: Ledger, prices: PriceBook, bill: Bill, day: date) -> Reconciliation:
@@ -35,4 +35,5 @@ def reconcile_day(ledger: Ledger, prices: PriceBook, bill: Bill, day: date) -> R
 
     since = datetime(day.year, day.month, day.day, tzinfo=UTC)
     ours = ledger_day(spending(entries_since(ledger, since - _LONGEST_CALL)), day, prices, name_of)
-    return Reconciliation(day, compare(ours, bill.tokens(day), bill.dollars(day), name_of), ours)
+    theirs = BillDay(*bill.tokens(day), bill.dollars(day))
+    return Reconciliation(day, compare(ours, theirs, name_of), ours)

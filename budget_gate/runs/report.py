@@ -1,4 +1,4 @@
-"""A month's report from the ledger: counters for every total, one pass over the entries for what counters do not know.
+"""A month's report from the ledger: counters for every total, the entries for what counters do not know.
 
 A running month also says where it is heading and who is out of the ordinary today; a month that is over has neither.
 """

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 ADMIN_KEY = "sk-ant-admin01-not-a-real-key"
 USAGE = "/v1/organizations/usage_report/messages"
 COST = "/v1/organizations/cost_report"
-GROUPS = {USAGE: "model", COST: "description"}
+GROUPS = {USAGE: "model service_tier", COST: "description"}
 
 
 class AdminServer:
@@ -24,6 +24,9 @@ class AdminServer:
         self.redirect_to = ""
         self.page_size = 2
         self.url = ""
+        self.days: list[str] | None = None
+        """The days that come back, each with the same results on its first page; None: the one that was asked for."""
+        self.is_next_page_missing = False
 
     def answer(self, path: str, query: dict[str, str], headers: Any) -> tuple[int, Any]:
         """Return status and body for one request; what the real service would refuse is refused."""
@@ -38,9 +41,11 @@ class AdminServer:
         start = int(query.get("page", "page_0").removeprefix("page_"))
         results = self.results[path]
         end = start + self.page_size
-        bucket = {"starting_at": query["starting_at"], "ending_at": query["ending_at"], "results": results[start:end]}
+        days = [query["starting_at"][:10]] if self.days is None else self.days
+        buckets = [{"starting_at": f"{day}T00:00:00Z", "ending_at": "", "results": results[start:end]} for day in days]
         has_more = end < len(results)
-        return 200, {"data": [bucket], "has_more": has_more, "next_page": f"page_{end}" if has_more else None}
+        next_page = f"page_{end}" if has_more and not self.is_next_page_missing else None
+        return 200, {"data": buckets, "has_more": has_more, "next_page": next_page}
 
 
 @contextmanager
@@ -54,7 +59,9 @@ def admin_server() -> Iterator[AdminServer]:
         def do_GET(self) -> None:
             """Answer by the script."""
             parts = urlsplit(self.path)
-            query = dict(parse_qsl(parts.query, strict_parsing=True))
+            query: dict[str, str] = {}
+            for name, value in parse_qsl(parts.query, strict_parsing=True):
+                query[name] = f"{query[name]} {value}" if name in query else value
             server.seen.append((parts.path, query))
             status, body = server.answer(parts.path, query, self.headers)
             if server.failures:

@@ -139,6 +139,56 @@ def test_what_only_the_ledger_has_is_named(server: AdminServer) -> None:
     assert {line["finding"] for line in reconcile("--json").document()["lines"]} == {"only in the ledger"}
 
 
+def test_tiers_and_context_windows_are_added_up(server: AdminServer) -> None:
+    """A day's batches, long prompts and regions come as results of their own, in both reports; together they are the day."""
+    half, other = Usage(60_000, 5_000, 50_000, 8_000, 4_000, 3), Usage(40_000, 15_000)
+    batch = {"service_tier": "batch", "context_window": "200k-1M"}
+    server.results[USAGE] = [usage_result(half), {**usage_result(other), **batch}, usage_result(Usage(1_000, 500))]
+    server.results[COST][0:1] = [
+        cost_result("6.1", "uncached_input_tokens"),
+        {**cost_result("4", "uncached_input_tokens"), **batch},
+    ]
+    assert reconcile("--json").document()["agrees"]
+
+
+def test_the_priority_tier_has_tokens_and_no_dollars(server: AdminServer) -> None:
+    """Its cost is in no report: lines whose tokens agree are told as such and are no difference; tokens that differ still are."""
+    server.results[USAGE][0]["service_tier"] = "priority"
+    server.results[COST] = [cost_result("0.1", "uncached_input_tokens")]
+    ended = reconcile("--json")
+    findings = {line["kind"]: line["finding"] for line in ended.document()["lines"]}
+    assert (ended.code, ended.document()["agrees"]) == (0, True)
+    assert (findings["input"], findings["output"]) == ("priority tier", "priority tier")
+    assert "no dollars for that tier" in reconcile().out
+    server.results[USAGE][0]["output_tokens"] = 1
+    assert {line["finding"] for line in reconcile("--json").document()["lines"]} >= {"tokens differ", "priority tier"}
+
+
+def test_more_dollars_than_the_ledger_are_a_difference_in_any_tier(server: AdminServer) -> None:
+    """The Priority Tier excuses dollars that are missing, not dollars too many."""
+    server.results[USAGE][0]["service_tier"] = "priority"
+    server.results[COST][0] = cost_result("500", "uncached_input_tokens")
+    ended = reconcile("--json")
+    assert ended.code == 3
+    assert next(line["finding"] for line in ended.document()["lines"] if line["kind"] == "input") == "dollars differ"
+
+
+def test_a_day_that_the_report_leaves_out_is_empty(server: AdminServer) -> None:
+    """No bucket at all is a day without usage; a bucket of another day is not taken for it."""
+    server.days = []
+    assert {line["finding"] for line in reconcile("--json").document()["lines"]} == {"only in the ledger"}
+    server.days = ["2026-11-22", "2026-11-23", "2026-11-24"]
+    assert reconcile("--json").document()["agrees"]
+
+
+def test_more_pages_without_a_name_are_an_error(server: AdminServer) -> None:
+    """A page that cannot be asked for would leave a part of the bill out: exit 4 rather than a finding."""
+    server.is_next_page_missing = True
+    ended = reconcile()
+    assert (ended.code, ended.err.count("\n")) == (4, 1)
+    assert "not a report as documented" in ended.err
+
+
 def test_failures_that_pass_are_tried_again(server: AdminServer) -> None:
     """Overload, a rate limit and a connection that is cut are tried again, three times."""
     server.failures = [529, 429, 0]
@@ -146,7 +196,8 @@ def test_failures_that_pass_are_tried_again(server: AdminServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("failures", "said"), [([403], "Admin key"), ([404], "ANTHROPIC_BASE_URL"), ([500] * 4, "status 500"), ([302], "status 302")]
+    ("failures", "said"),
+    [([401], "not valid"), ([403], "Admin key"), ([404], "ANTHROPIC_BASE_URL"), ([500] * 4, "status 500"), ([302], "status 302")],
 )
 def test_failures_that_stay_are_one_line_without_the_key(server: AdminServer, failures: list[int], said: str) -> None:
     """Exit 4, what to do about it, never the key; and a redirect is not followed, so the key goes nowhere else."""

@@ -1,5 +1,6 @@
 """Verifying apart from backends: what a forger who can compute hashes could write, and a ledger that never rests."""
 
+import tracemalloc
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -104,3 +105,67 @@ def test_a_ledger_that_never_rests_is_not_called_broken() -> None:
     finding = _verify(Restless([OPEN]))
     assert (finding.ok, finding.first_bad) == (False, None)
     assert "kept changing" in finding.problem
+
+
+class Tasks(Written):
+    """A ledger of many tasks, each with one settled call, and one day for all of them."""
+
+    def __init__(self, count: int, wrong: dict[str, int] | None = None) -> None:
+        told: list[Told] = []
+        for number in range(count):
+            body = {"reservation": f"r{number}", "counters": [DAY, [f"task/w/{number}", "lifetime", "all"]]}
+            told += [
+                ("reserve", TAKEN, body),
+                ("post", CounterValue(usd(3), usd(-5)), {"reservation": f"r{number}"}),
+            ]
+        super().__init__(told, CounterValue(usd(3 * count)))
+        self.tasks = {f"task/w/{number}": 3 for number in range(count)} | (wrong or {})
+
+    def counters(self) -> Iterator[CounterRow]:
+        """Yield the day, and every task that holds something."""
+        yield from super().counters()
+        for scope, nano_usd in self.tasks.items():
+            if nano_usd:
+                yield CounterRow(scope, "lifetime", "all", CounterValue(usd(nano_usd)))
+
+
+def test_counters_of_tasks_are_verified_too() -> None:
+    """They are only remembered in sums of many; right ones pass, however many there are."""
+    assert _verify(Tasks(300)) == Verification(ok=True, entries=600)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named", "difference"),
+    [
+        ({"task/w/7": 4}, "task/w/7", 1),
+        ({"task/w/7": 0}, "task/w/7", -3),
+        ({"task/nobody/1": 9}, "task/nobody/1", 9),
+    ],
+)
+def test_a_wrong_counter_of_a_task_is_named(wrong: dict[str, int], named: str, difference: int) -> None:
+    """Raised, deleted or invented: the finding names the task's counter and the difference."""
+    finding = _verify(Tasks(300, wrong))
+    assert finding.first_bad == Fault(0, (named, "lifetime", "all"))
+    assert (finding.ok, finding.difference_nano_usd) == (False, difference)
+
+
+def test_money_moved_between_tasks_is_found() -> None:
+    """The total of all tasks is as it was: no sum of theirs hides that two counters are wrong."""
+    finding = _verify(Tasks(300, {"task/w/7": 5, "task/w/8": 1}))
+    assert finding.first_bad is not None
+    assert finding.first_bad.counter in {("task/w/7", "lifetime", "all"), ("task/w/8", "lifetime", "all")}
+
+
+def test_tasks_and_sessions_cost_verifying_no_memory() -> None:
+    """Four thousand tasks more take less than a megabyte more: a table of them would take several."""
+
+    def peak(count: int) -> int:
+        ledger = Tasks(count)
+        tracemalloc.start()
+        try:
+            assert _verify(ledger).ok
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert peak(4_500) - peak(500) < 1_000_000
