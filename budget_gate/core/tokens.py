@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from budget_gate.core.audit import compact_json
 from budget_gate.core.errors import UsageError
-from budget_gate.core.messages_api import content_blocks, request_facts
+from budget_gate.core.messages_api import RequestFacts, content_blocks, request_facts
 from budget_gate.core.token_pieces import text_hundredths
 
 EARLIER_MODELS = (
@@ -78,12 +78,12 @@ class PromptWeight(NamedTuple):
         return tokens * (self.web_searches + 1) + SEARCH_RESULT_TOKENS * (self.web_searches * (self.web_searches + 1) // 2)
 
 
-def weigh(body: Mapping[str, Any]) -> PromptWeight:
-    """Return what the prompt of a complete Messages request consists of.
+def weigh(body: Mapping[str, Any], facts: RequestFacts | None = None) -> PromptWeight:
+    """Return what the prompt of a complete Messages request consists of; ``facts`` are the request's, where they are known.
 
     Raises ``UnsupportedUsage`` for content without a bound, ``UsageError`` for what is no request.
     """
-    facts = request_facts(body)
+    facts = facts or request_facts(body)
     frame_tokens, images = REQUEST_TOKENS + MESSAGE_TOKENS * len(body.get("messages") or ()), 0
     texts: list[str] = [body["system"]] if isinstance(body.get("system"), str) else []
     texts += [message["content"] for message in _messages(body) if isinstance(message.get("content"), str)]
