@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from budget_gate.core.errors import UnknownModel, UnsupportedUsage
 from budget_gate.core.policy import Policy
 from budget_gate.core.prices import PriceBook
+from budget_gate.core.tokens import weigh
 from budget_gate.gate.estimating import quote_for
 
 
@@ -25,13 +26,15 @@ def alternatives_for(
 ) -> tuple[Alternative, ...]:
     """Return the request's worst case on every tier, cheapest first, each with the same longest answer so that they compare.
 
-    A tier whose price is not known is left out.
+    A tier whose price is not known is left out. The prompt is weighed once for all of them.
     """
-    found = []
+    found: list[Alternative] = []
+    weight = None
     for tier, model in policy.models.items():
         complete = {**body, "model": model, "max_tokens": max_output_tokens}
         try:
-            quote = quote_for(prices, instant, complete)
+            weight = weight or weigh(complete)
+            quote = quote_for(prices, instant, complete, weight)
         except (UnknownModel, UnsupportedUsage):
             continue
         if quote.is_priced:

@@ -5,10 +5,10 @@ Nothing is settled by half: only a file that came whole, every request of the ba
 
 from budget_gate.core.amounts import ZERO, Amount
 from budget_gate.core.batches import BatchResult, IdSum, ResultLines
-from budget_gate.core.errors import ProviderError, UnsupportedUsage
+from budget_gate.core.errors import LedgerError, LedgerUnavailable, ProviderError, UnsupportedUsage
 from budget_gate.core.messages_api import RequestFacts, read_usage
 from budget_gate.core.prices import PriceBook, call_cost_nano_usd
-from budget_gate.core.reservations import Actual, Reservation
+from budget_gate.core.reservations import Actual, Reservation, Resolution
 from budget_gate.core.usage import Usage
 from budget_gate.gate.attempts import Tally, overrun_text
 from budget_gate.gate.batch_notes import HOUR_LABEL, IDS_LABEL, reservation_of
@@ -27,6 +27,7 @@ class BatchReading:
         self._prices = prices
         self._till = till
         self._batch = batch
+        self._key = f"batch/{batch}"
         self._lines = ResultLines()
         self._reservation: Reservation | None = None
         self._sum: _ResultSum | None = None
@@ -36,8 +37,7 @@ class BatchReading:
         """Look up the batch's reservation. Results that were paid for are never kept back, not even by a ledger that is away."""
         found = self._till.patiently(lambda ledger: reservation_of(ledger, self._batch))
         if isinstance(found, Outage):
-            self._tally.add(0, "unsettled")
-            self._till.report("ledger_down", text=str(found.error))
+            self._leave_unsettled(0, str(found.error))
             return
         self._reservation = found
         if found is not None and found.state == "posted":
@@ -68,26 +68,33 @@ class BatchReading:
         results, self._sum = self._sum, None
         if results is None or self._reservation is None:
             return
-        key, reservation = f"batch/{self._batch}", self._reservation.reservation
+        reserved_nano_usd = self._reservation.granted.nano_usd
         if not results.is_whole:
-            reason = self._lines.fault or "they ended early, or are not those of the batch"
-            self._tally.add(self._reservation.granted.nano_usd, "unsettled")
-            self._till.report("unsettled", key, f"the results of {self._batch} did not come whole: {reason}")
+            self._leave_unsettled(reserved_nano_usd, self._lines.fault or "they ended early, or are not those of the batch")
             return
-        if results.fault:
-            resolution = self._till.hold(key, reservation, results.fault)
-        elif results.succeeded:
-            resolution = self._till.settle(key, reservation, results.actual(self._batch))
-        else:
-            resolution = self._till.void(key, reservation, "no request of the batch succeeded")
+        try:
+            resolution = self._resolved(results, self._reservation.reservation)
+        except LedgerError as error:  # a ledger that may only be read, for one: the results are passed on all the same
+            resolution = Outage(LedgerUnavailable(str(error)))
         if isinstance(resolution, Outage):
-            self._tally.add(self._reservation.granted.nano_usd, "unsettled")
+            self._leave_unsettled(reserved_nano_usd, str(resolution.error))
             return
-        held = self._reservation.granted.nano_usd if resolution.state == "held" else 0
+        held = reserved_nano_usd if resolution.state == "held" else 0
         self._tally.add(resolution.cost.nano_usd + held)
         self._tally.crossed.extend(resolution.crossed)
         self._tally.budgets = resolution.budgets
-        self._till.report("held" if held else "settled", key, results.fault or overrun_text(resolution.overrun))
+        self._till.report("held" if held else "settled", self._key, results.fault or overrun_text(resolution.overrun))
+
+    def _resolved(self, results: "_ResultSum", reservation: str) -> Resolution | Outage:
+        if results.fault:
+            return self._till.hold(self._key, reservation, results.fault)
+        if results.succeeded:
+            return self._till.settle(self._key, reservation, results.actual(self._batch))
+        return self._till.void(self._key, reservation, "no request of the batch succeeded")
+
+    def _leave_unsettled(self, reserved_nano_usd: int, reason: str) -> None:
+        self._tally.add(reserved_nano_usd, "unsettled")
+        self._till.report("unsettled", self._key, f"the results of {self._batch} could not be counted: {reason}")
 
     def report(self) -> CallReport | None:
         """Return what the reading has come to: the batch's cost, once its results have been read to the end."""

@@ -12,6 +12,7 @@ from budget_gate.core.batches import HOURS_MOST, BatchItem, IdSum, batch_items
 from budget_gate.core.charges import Charge, charges_for
 from budget_gate.core.errors import UnsupportedUsage, UsageError
 from budget_gate.core.exemptions import Exemption
+from budget_gate.core.messages_api import request_facts
 from budget_gate.core.policy import Policy
 from budget_gate.core.prices import DatedPrice, PriceBook
 from budget_gate.core.reservations import Refused, ReserveRequest
@@ -187,7 +188,7 @@ def _quote(items: Sequence[BatchItem], price: DatedPrice, *, is_priced: bool) ->
     total, ids, has_hour_cache = ZERO, IdSum(), False
     for number, item in enumerate(items):
         try:
-            quote = quote_at(price, is_priced, "batch", item.params)
+            quote = quote_at(request_facts(item.params)._replace(variant="batch"), price, is_priced, item.params)
             total = total.plus(quote.amount)
         except UnsupportedUsage as error:
             raise UnsupportedUsage(f"requests.{number}: {error}") from None

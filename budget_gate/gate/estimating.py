@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from budget_gate.core.amounts import Amount
 from budget_gate.core.errors import UnknownModel
-from budget_gate.core.messages_api import request_facts
+from budget_gate.core.messages_api import RequestFacts, request_facts
 from budget_gate.core.prices import DatedPrice, PriceBook, Variant, worst_cost_nano_usd
-from budget_gate.core.tokens import input_tokens_bound
+from budget_gate.core.tokens import PromptWeight, weigh
 
 LEAST_ANSWER_TOKENS = 256
 """The shortest answer worth paying a prompt for; a call is refused rather than clamped below it."""
@@ -80,25 +80,30 @@ class Quote(NamedTuple):
         return self._replace(input_tokens=exact) if exact < self.input_tokens else None
 
 
-def quote_for(prices: PriceBook, instant: datetime, body: Mapping[str, Any]) -> Quote:
+def quote_for(prices: PriceBook, instant: datetime, body: Mapping[str, Any], weight: PromptWeight | None = None) -> Quote:
     """Return the worst case of a complete Messages request (``model`` and ``max_tokens`` included) at the price of an instant.
 
-    Raises ``UnsupportedUsage`` for content whose price is unknown.
+    ``weight`` is the prompt's, where it has been weighed before. Raises ``UnsupportedUsage`` for content whose price is unknown.
     """
     facts = request_facts(body)
-    return quote_at(*price_or_dearest(prices, body["model"], instant, facts.variant), facts.variant, body)
+    return quote_at(facts, *price_or_dearest(prices, facts.model, instant, facts.variant), body, weight)
 
 
-def quote_at(price: DatedPrice, is_priced: bool, variant: Variant, body: Mapping[str, Any]) -> Quote:  # noqa: FBT001 (as found)
-    """Return the worst case of a complete Messages request at a price that was looked up before. Raises ``UnsupportedUsage``."""
-    facts = request_facts(body)
+def quote_at(
+    facts: RequestFacts,
+    price: DatedPrice,
+    is_priced: bool,  # noqa: FBT001 (as found)
+    body: Mapping[str, Any],
+    weight: PromptWeight | None = None,
+) -> Quote:
+    """Return the worst case of a complete Messages request whose facts and price are known. Raises ``UnsupportedUsage``."""
     return Quote(
         price=price,
         is_priced=is_priced,
-        model=body["model"],
-        variant=variant,
-        input_tokens=input_tokens_bound(body),
-        max_output_tokens=body["max_tokens"],
+        model=facts.model,
+        variant=facts.variant,
+        input_tokens=(weight or weigh(body, facts)).bound(facts.model),
+        max_output_tokens=facts.max_tokens,
         least_output_tokens=least_answer(body),
         web_searches=facts.web_searches,
         is_cached=facts.is_cached,

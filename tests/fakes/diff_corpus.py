@@ -13,7 +13,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -37,6 +37,9 @@ RELEASES: Mapping[str, tuple[str, ...]] = {
     "werkzeug": ("2.2.3", "2.3.0", "2.3.8", "3.0.0", "3.0.6"),
 }
 """Each release is compared with the next one: 32 diffs."""
+
+MANY_KINDS = ("sphinx", "7.3.7")
+"""A release with code for browsers, minified and not, style sheets, templates, and its texts in sixty languages."""
 
 Files = Mapping[str, bytes]
 
@@ -62,6 +65,16 @@ def package_diffs() -> tuple[RealDiff, ...]:
     return tuple(
         diff for name, versions in RELEASES.items() for diff in _between(name, [wheels[name, each] for each in versions])
     )
+
+
+@cache
+def files_of_many_kinds() -> Files:
+    """Return the files of one release that has more than Python in it. Raises ``CorpusUnavailable``."""
+    folder = _wheel_folder()
+    _fetch(folder, [MANY_KINDS])
+    wheel = _found(folder, *MANY_KINDS)
+    assert wheel is not None
+    return _unpacked(wheel)
 
 
 @cache
@@ -115,17 +128,26 @@ def pip_download(folder: Path, *arguments: str) -> None:
 
 def _wheels() -> dict[tuple[str, str], Path]:
     """Return every wheel by name and version, fetching what the cache lacks: one pip run for a release of every package."""
-    folder = cache_folder() / "wheels"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = _wheel_folder()
     for releases in zip(*([(name, version) for version in versions] for name, versions in RELEASES.items()), strict=True):
-        missing = [f"{name}=={version}" for name, version in releases if _found(folder, name, version) is None]
-        if missing:
-            with tempfile.TemporaryDirectory(dir=folder) as fresh:
-                pip_download(Path(fresh), "download", *missing)
-                for wheel in Path(fresh).glob("*.whl"):
-                    shutil.move(wheel, folder / wheel.name)  # one rename: another worker sees a whole file or none
+        _fetch(folder, releases)
     found = {(name, version): _found(folder, name, version) for name, versions in RELEASES.items() for version in versions}
     return {key: path for key, path in found.items() if path is not None}
+
+
+def _wheel_folder() -> Path:
+    folder = cache_folder() / "wheels"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _fetch(folder: Path, releases: Iterable[tuple[str, str]]) -> None:
+    missing = [f"{name}=={version}" for name, version in releases if _found(folder, name, version) is None]
+    if missing:
+        with tempfile.TemporaryDirectory(dir=folder) as fresh:
+            pip_download(Path(fresh), "download", *missing)
+            for wheel in Path(fresh).glob("*.whl"):
+                shutil.move(wheel, folder / wheel.name)  # one rename: another worker sees a whole file or none
 
 
 def _found(folder: Path, name: str, version: str) -> Path | None:

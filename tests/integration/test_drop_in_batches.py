@@ -7,6 +7,7 @@ import sys
 import tracemalloc
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from fakes.open_gates import ASK, MODEL, ends, opened, spent, write_policy
 
 from budget_gate.client import Gate
 from budget_gate.core.amounts import ZERO
-from budget_gate.core.errors import BudgetRefused, LedgerUnavailable, UnsupportedUsage, UsageError
+from budget_gate.core.errors import BudgetRefused, LedgerReadOnly, LedgerUnavailable, UnsupportedUsage, UsageError
 from budget_gate.ledger.sqlite import SqliteLedger
 from budget_gate.ledger.verify import verify
 
@@ -396,16 +397,17 @@ def test_a_ledger_away_keeps_no_results_back(
     batch = batches.create(requests=batch_of("a"))
     server.batches.end()
 
-    def away(*_: object) -> None:
-        raise LedgerUnavailable("away")
+    def away(error: type[Exception], *_: object) -> None:
+        raise error("away")
 
     monkeypatch.setattr("budget_gate.gate.till.PAUSES_SECONDS", (0.0,))
     with monkeypatch.context() as patched:
-        patched.setattr(SqliteLedger, "notes", away)
+        patched.setattr(SqliteLedger, "notes", partial(away, LedgerUnavailable))
         assert len(list(batches.results(batch.id))) == 1
-    with monkeypatch.context() as patched:
-        patched.setattr(SqliteLedger, "settle", away)
-        assert len(list(batches.results(batch.id))) == 1
+    for error in (LedgerUnavailable, LedgerReadOnly):
+        with monkeypatch.context() as patched:
+            patched.setattr(SqliteLedger, "settle", partial(away, error))
+            assert len(list(batches.results(batch.id))) == 1
     assert gate.last_call is not None
     assert gate.last_call.accounting == "unsettled"
     assert ends(tmp_path) == (False, True, False)

@@ -7,8 +7,10 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from fakes.gate_setup import START, SimulatedTime, assert_exact, counted, kinds
+from fakes.batch_crash import books, read_results
+from fakes.gate_setup import INPUT_NANO, OUTPUT_NANO, START, SimulatedTime, assert_exact, counted, kinds
 
+from budget_gate.gate.batch_notes import unread_batches
 from budget_gate.ledger.sqlite import SqliteLedger
 
 ROOT = Path(__file__).parents[2]
@@ -70,6 +72,36 @@ def test_a_review_killed_between_any_two_steps_leaves_a_ledger_that_verifies(tmp
     assert step > 12
     assert 0 < sum(held_counts) < step
     assert held_counts[-1] == 0
+
+
+def test_a_batch_killed_between_any_two_steps_is_settled_by_whoever_reads_its_results(tmp_path: Path) -> None:
+    """Killed at every step in turn, a batch is nothing, or held under no name, or settled exactly by another process, once."""
+    step, is_finished, ends = 0, False, set()
+    while not is_finished:
+        step += 1
+        path = tmp_path / f"ledger-{step}.db"
+        process = child(f"from fakes.batch_crash import batch_child; batch_child({str(path)!r}, {step})")
+        status = process.wait(60)
+        assert status in {0, -signal.SIGKILL}
+        is_finished = status == 0
+        later = SimulatedTime(START + timedelta(days=2))
+        ledger = SqliteLedger(path, clock=later)
+        assert_exact(ledger)
+        ledger.sweep(100)
+        unread = unread_batches(ledger)
+        for _ in range(2):
+            read_results(books(ledger, later))
+            assert_exact(ledger)
+        value = counted(ledger)
+        assert value.pending == (0, 0, 0)
+        assert [each.batch for each in unread_batches(ledger)] == [each.batch for each in unread if not each.batch]
+        if value.posted.requests:
+            assert value.posted == (3 * (100 * INPUT_NANO + 20 * OUTPUT_NANO), 360, 3)
+        ends.add((value.posted.requests, value.held.requests))
+        ledger.close()
+    assert step > 7
+    assert ends == {(0, 0), (0, 3), (3, 0)}
+    assert (value.posted.requests, unread) == (3, ())
 
 
 def test_processes_racing_for_one_budget_never_pass_it(tmp_path: Path) -> None:

@@ -8,10 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fakes.batch_crash import BATCH, books, read_results
+from fakes.gate_setup import SimulatedTime
 from fakes.github_ledger import REPOSITORY, GitHubStore
 from fakes.ledger_requests import charge, line
 
 from budget_gate.core.scopes import ORG
+from budget_gate.gate.batch_notes import reservation_of
 from budget_gate.ledger.verify import verify
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +34,19 @@ for key, cost in (("a", 300), ("b", 400)):
 ledger.reserve(request("c", usd(1000, 10, 1), charge(ORG, "month", line(10**9)), labels={"workflow": "ci_cd_review"}))
 if sys.argv[1] == "killed":
     os.kill(os.getpid(), signal.SIGKILL)
+workspace.close()
+"""
+
+BATCH_JOB = """
+import os
+from fakes.batch_crash import BATCH, REQUESTS
+from budget_gate.bootstrap import Workspace
+from budget_gate.config.settings import read_settings
+
+workspace = Workspace(read_settings(os.environ), os.environ)
+task = workspace.task(workspace.attribution({"workflow": "ci_cd_review"}))
+attempt = workspace.batch_books(0).meter(task, "anthropic").begin({"requests": REQUESTS})
+attempt.accept(BATCH)
 workspace.close()
 """
 
@@ -100,3 +116,17 @@ def test_a_job_that_ends_settles_for_itself(store: GitHubStore, tmp_path: Path) 
     assert list((tmp_path / "budget-gate-leases").iterdir()) == []
     assert _finish(store, tmp_path).returncode == 0
     assert verify(store.ledger).ok
+
+
+def test_a_batch_outlives_the_job_that_made_it(store: GitHubStore, tmp_path: Path) -> None:
+    """A batch is reserved on the branch itself, beside any lease: when its job has ended, its id still finds the reservation."""
+    command = [sys.executable, "-c", BATCH_JOB]
+    assert subprocess.run(command, env=_environment(store, tmp_path), cwd=tmp_path, check=False, timeout=60).returncode == 0
+    found = reservation_of(store.ledger, BATCH)
+    assert found is not None
+    assert (found.state, found.granted.requests) == ("pending", 3)
+    assert _parts(store) == (0, found.granted.nano_usd, 0)
+    assert _finish(store, tmp_path).returncode == 0
+    read_results(books(store.ledger, SimulatedTime()))
+    assert store.ledger.show(found.reservation).state == "posted"
+    assert _parts(store)[1:] == (0, 0)

@@ -54,6 +54,11 @@ def a_call_is_reported(gate: Gate) -> tuple[int, tuple[BudgetState, ...], tuple[
     return report.cost_nano_usd, report.budgets, report.crossed
 
 
+def a_batch_is_reported(gate: Gate) -> int:
+    """After a batch was created, the report says what it keeps reserved."""
+    return 0 if gate.last_call is None else gate.last_call.reserved_nano_usd
+
+
 def a_gate_is_opened_by_keywords() -> Gate:
     """Everything but policy and ledger is a keyword, and all of it may be left to the environment."""
     open_gate()

@@ -4,16 +4,19 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-from fakes.gate_setup import BODY, PRICES
+from fakes.gate_setup import BODY, PRICES, policy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from budget_gate.config.price_file import load_prices
 from budget_gate.core.amounts import Amount
 from budget_gate.core.errors import UnknownModel
 from budget_gate.core.prices import DatedPrice, PriceBook, Rate, call_cost_nano_usd
 from budget_gate.core.reservations import Refusal, Refused
 from budget_gate.core.scopes import ORG, Scope
+from budget_gate.core.token_pieces import text_hundredths
 from budget_gate.core.usage import Usage
+from budget_gate.gate.alternatives import alternatives_for
 from budget_gate.gate.estimating import LEAST_ANSWER_TOKENS, Quote, least_answer, price_or_dearest, quote_for
 from budget_gate.gate.interface import is_bound_only
 
@@ -120,3 +123,22 @@ def test_bounds_are_told_apart_from_budgets() -> None:
     assert is_bound_only(Refused((bound,), ()))
     assert not is_bound_only(Refused((bound, budget), ()))
     assert not is_bound_only(Refused((), ()))
+
+
+def test_every_tier_is_priced_from_one_weighing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many tiers a policy has, a prompt's text is weighed once for all of them, and each gets the price it would alone."""
+    weighed: list[str] = []
+
+    def counting(text: str) -> int:
+        weighed.append(text)
+        return text_hundredths(text)
+
+    monkeypatch.setattr("budget_gate.core.tokens.text_hundredths", counting)
+    tiers = {f"tier{number}": model for number, model in enumerate(("claude-haiku-4-5", "claude-sonnet-4-6", "claude-opus-5"))}
+    published = load_prices()
+    found = alternatives_for(policy(models=tiers), published, NOW, BODY, 500)
+    assert len(weighed) == 1
+    for each in found:
+        quote = quote_for(published, NOW, {**BODY, "model": each.model, "max_tokens": 500})
+        assert (each.input_tokens, each.nano_usd) == (quote.input_tokens, quote.amount.nano_usd)
+    assert {each.model for each in found} == set(tiers.values())
