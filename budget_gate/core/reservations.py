@@ -174,7 +174,11 @@ class Reservation(NamedTuple):
 
 def budget_state(charge: Charge, line: LimitLine, window: Window, value: CounterValue) -> BudgetState:
     """Return how one limit stands, given its counter."""
-    posted, pending, held = value.of(line.unit)
+    return limit_state(charge, line, window, *value.of(line.unit))
+
+
+def limit_state(charge: Charge, line: LimitLine, window: Window, posted: int, pending: int, held: int) -> BudgetState:
+    """Return how one limit stands, given what its counter holds of its unit."""
     return BudgetState(
         charge.scope,
         charge.per,

@@ -21,7 +21,6 @@ from budget_gate.ledger.books import (
     Waiter,
     budget_states,
     counted_now,
-    counted_with,
 )
 from budget_gate.ledger.crossing import cross_lines
 from budget_gate.ledger.identity import reservation_id, reserve_digest
@@ -88,7 +87,7 @@ def reserve(books: Books, foreseen: Foreseen, now: datetime, patience: Patience 
         books.drop_waiter(request.key)
     if isinstance(verdict, Granted):
         return _take(books, foreseen, placed, counted, verdict.amount, now)
-    return _turn_down(books, foreseen, counted, verdict.refused_by, now)
+    return _turn_down(books, foreseen, placed, counted, verdict.refused_by, now)
 
 
 def _own_place(books: Books, key: str, now: datetime) -> Waiter | None:
@@ -130,16 +129,20 @@ def _take(
         "counters": placed.counters,
     }
     books.append(now, "reserve", delta, body)
-    counted = counted_with(before, delta)
-    budgets = budget_states(counted)
-    cross_lines(books, counted, budgets, request.labels, now)
+    budgets = budget_states(before, delta)
+    cross_lines(books, placed, budgets, request.labels, now)
     answer = Admitted(stored.reservation, granted, expires_at, budgets)
     books.put_operation("reserve", request.key, Operation(foreseen.digest, decision_json(answer)))
     return answer
 
 
 def _turn_down(
-    books: Books, foreseen: Foreseen, counted: Sequence[Counted], refused_by: tuple[Refusal, ...], now: datetime
+    books: Books,
+    foreseen: Foreseen,
+    placed: PlacedCharges,
+    counted: Sequence[Counted],
+    refused_by: tuple[Refusal, ...],
+    now: datetime,
 ) -> Refused:
     """Write the refusal down: it is final under its key."""
     request = foreseen.request
@@ -151,7 +154,7 @@ def _turn_down(
     }
     books.append(now, "refuse", CounterValue(), body)
     budgets = budget_states(counted)
-    cross_lines(books, counted, budgets, request.labels, now, refused_by)
+    cross_lines(books, placed, budgets, request.labels, now, refused_by)
     answer = Refused(refused_by, budgets)
     books.put_operation("reserve", request.key, Operation(foreseen.digest, decision_json(answer)))
     return answer
