@@ -6,11 +6,11 @@ implements these and nothing else. Every method acts within the transaction that
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from budget_gate.core.admission import Counted
 from budget_gate.core.amounts import ZERO, Amount, CounterValue, Unit
-from budget_gate.core.audit import Entry
+from budget_gate.core.audit import Body, Entry
 from budget_gate.core.reservations import BudgetState, Crossing, Reservation, State, limit_state
 from budget_gate.ledger.placing import CounterName, PlacedCharges
 
@@ -109,7 +109,7 @@ class Books(Protocol):
         """Return up to ``most`` pending reservations whose deadline is not after ``now``, earliest deadline first."""
         ...
 
-    def append(self, at: datetime, kind: str, delta: CounterValue, body: Mapping[str, Any]) -> Entry:
+    def append(self, at: datetime, kind: str, delta: CounterValue, body: Body) -> Entry:
         """Append an entry behind the newest one."""
         ...
 

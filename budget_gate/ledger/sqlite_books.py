@@ -2,14 +2,14 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain
 from typing import Any, TypeVar
 
 from budget_gate.core.amounts import Amount, CounterValue
-from budget_gate.core.audit import Entry, chain_hash, compact_json, entry_text, from_microseconds, microseconds
+from budget_gate.core.audit import Body, Entry, chain_hash, compact_json, entry_text, from_microseconds, microseconds
 from budget_gate.core.reservations import Crossing, State
 from budget_gate.ledger.books import OpenReservation, Operation, QueuePlace, Waiter
 from budget_gate.ledger.placing import CounterName, parsed_charges
@@ -115,7 +115,7 @@ class SqliteBooks:
         rows = self._connection.execute(f"{_RESERVATION} {where}", (microseconds(now), most))
         return [open_reservation(row) for row in rows.fetchall()]
 
-    def append(self, at: datetime, kind: str, delta: CounterValue, body: Mapping[str, Any]) -> Entry:
+    def append(self, at: datetime, kind: str, delta: CounterValue, body: Body) -> Entry:
         """Append an entry behind the newest one."""
         last, previous = self._head or self._one("SELECT seq, chain_hash FROM head") or (0, "")
         text = entry_text(last + 1, at, kind, delta, body)
