@@ -52,9 +52,5 @@ class CounterValue(NamedTuple):
         return self[0][field], self[1][field], self[2][field]
 
     def plus(self, other: "CounterValue") -> "CounterValue":
-        """Return the sum, part by part; entries carry such values as signed differences, most of whose parts are zero."""
-        return CounterValue(
-            self.posted.plus(other.posted) if other.posted != ZERO else self.posted,
-            self.pending.plus(other.pending) if other.pending != ZERO else self.pending,
-            self.held.plus(other.held) if other.held != ZERO else self.held,
-        )
+        """Return the sum, part by part; entries carry such values as signed differences."""
+        return CounterValue(self.posted.plus(other.posted), self.pending.plus(other.pending), self.held.plus(other.held))

@@ -32,6 +32,9 @@ MONEY_KINDS = ("reserve", "post", "void", "hold", "expire", "refuse")
 AVOIDED = "avoided"
 """Kind of the note in which a run says what it did not have to pay (``nano_usd``) for ``hunks`` that an earlier run had read."""
 
+Body = Mapping[str, Any] | str
+"""What an entry says, by its kind: the fields, or what ``compact_json`` makes of them where that was done before."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 # json.dumps would make an encoder for each text, and write down every container on the way to find one inside itself.
@@ -75,10 +78,10 @@ def compact_json(value: object) -> str:
     return _ENCODER.encode(value)
 
 
-def entry_text(seq: int, at: datetime, kind: str, delta: CounterValue, body: Mapping[str, Any]) -> str:
+def entry_text(seq: int, at: datetime, kind: str, delta: CounterValue, body: Body) -> str:
     """Return the text of an entry."""
     moved = ",".join([f"[{part[0]},{part[1]},{part[2]}]" for part in delta])
-    texts = (compact_json(body), moved, compact_json(kind))
+    texts = (body if isinstance(body, str) else compact_json(body), moved, compact_json(kind))
     return f'{{"at":{microseconds(at)},"body":{texts[0]},"delta":[{texts[1]}],"kind":{texts[2]},"seq":{seq}}}'
 
 

@@ -178,7 +178,7 @@ def budget_state(charge: Charge, line: LimitLine, window: Window, value: Counter
 
 
 def limit_state(charge: Charge, line: LimitLine, window: Window, posted: int, pending: int, held: int) -> BudgetState:
-    """Return how one limit stands, given what its counter holds in its unit."""
+    """Return how one limit stands, given what its counter holds of its unit."""
     return BudgetState(
         charge.scope,
         charge.per,

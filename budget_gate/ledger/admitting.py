@@ -10,6 +10,7 @@ from typing import NamedTuple
 from budget_gate.core.admission import Counted, Place, Wait, decide
 from budget_gate.core.admission import Grant as Granted
 from budget_gate.core.amounts import Amount, CounterValue
+from budget_gate.core.audit import compact_json
 from budget_gate.core.errors import KeyReused
 from budget_gate.core.reservations import Admitted, Decision, Refusal, Refused, ReserveRequest, Waiting
 from budget_gate.ledger.answers import decision_json, parsed_decision
@@ -21,7 +22,6 @@ from budget_gate.ledger.books import (
     Waiter,
     budget_states,
     counted_now,
-    counted_with,
 )
 from budget_gate.ledger.crossing import cross_lines
 from budget_gate.ledger.identity import reservation_id, reserve_digest
@@ -60,18 +60,25 @@ class Foreseen(NamedTuple):
 
     request: ReserveRequest
     digest: str
+    reservation: str
     placed: PlacedCharges
+    body: str
 
 
 def foresee(request: ReserveRequest, probably: datetime) -> Foreseen:
     """Work out what the transaction will ask for, should the ledger's clock, which decides, show about ``probably``."""
-    return Foreseen(request, reserve_digest(request), place_charges(request.charges, request.zone, probably).worked_out())
+    placed = place_charges(request.charges, request.zone, probably).worked_out()
+    reservation = reservation_id(request.key)
+    named = f'"key":{compact_json(request.key)},"labels":{compact_json(dict(request.labels))},"reservation":"{reservation}"'
+    return Foreseen(request, reserve_digest(request), reservation, placed, f'{{"counters":{placed.counters_text},{named}}}')
 
 
 def reserve(books: Books, foreseen: Foreseen, now: datetime, patience: Patience = PATIENCE) -> Decision:
     """Admit, refuse, or let wait; see ``Ledger.reserve``."""
     request = foreseen.request
-    placed = foreseen.placed if foreseen.placed.hold(now) else place_charges(request.charges, request.zone, now)
+    if not foreseen.placed.hold(now):
+        foreseen = foresee(request, now)
+    placed = foreseen.placed
     known = books.operation("reserve", request.key)
     if known is not None:
         if known.digest != foreseen.digest:
@@ -83,11 +90,11 @@ def reserve(books: Books, foreseen: Foreseen, now: datetime, patience: Patience 
     queue = _queue(books, placed, waiter, now) if books.somebody_waits() else ()
     verdict = decide(request, counted, queue=queue, is_queued=waiter is not None)
     if isinstance(verdict, Wait):
-        return _wait(books, request, placed, counted, verdict.blocked, waiter, now, patience)
+        return _wait(books, foreseen, counted, verdict.blocked, waiter, now, patience)
     if waiter is not None:
         books.drop_waiter(request.key)
     if isinstance(verdict, Granted):
-        return _take(books, foreseen, placed, counted, verdict.amount, now)
+        return _take(books, foreseen, counted, verdict.amount, now)
     return _turn_down(books, foreseen, counted, verdict.refused_by, now)
 
 
@@ -106,33 +113,17 @@ def _queue(books: Books, placed: PlacedCharges, waiter: Waiter | None, now: date
     return [(index, unit) for index, unit in places if books.waiting_at(QueuePlace(placed.counters[index], unit), before, now)]
 
 
-def _take(
-    books: Books,
-    foreseen: Foreseen,
-    placed: PlacedCharges,
-    before: Sequence[Counted],
-    granted: Amount,
-    now: datetime,
-) -> Admitted:
+def _take(books: Books, foreseen: Foreseen, before: Sequence[Counted], granted: Amount, now: datetime) -> Admitted:
     """Take the amount from every counter, write it all down, and answer."""
-    request = foreseen.request
+    request, placed = foreseen.request, foreseen.placed
     expires_at = now + timedelta(seconds=request.ttl_seconds)
-    stored = OpenReservation(
-        reservation_id(request.key), request.key, "pending", granted, dict(request.labels), placed, now, expires_at
-    )
+    stored = OpenReservation(foreseen.reservation, request.key, "pending", granted, dict(request.labels), placed, now, expires_at)
     delta = CounterValue(pending=granted)
     books.add(placed.counters, delta)
     books.put_reservation(stored)
-    body = {
-        "reservation": stored.reservation,
-        "key": request.key,
-        "labels": dict(request.labels),
-        "counters": placed.counters,
-    }
-    books.append(now, "reserve", delta, body)
-    counted = counted_with(before, delta)
-    budgets = budget_states(counted)
-    cross_lines(books, counted, budgets, request.labels, now)
+    books.append(now, "reserve", delta, foreseen.body)
+    budgets = budget_states(before, delta)
+    cross_lines(books, placed, budgets, request.labels, now)
     answer = Admitted(stored.reservation, granted, expires_at, budgets)
     books.put_operation("reserve", request.key, Operation(foreseen.digest, decision_json(answer)))
     return answer
@@ -151,7 +142,7 @@ def _turn_down(
     }
     books.append(now, "refuse", CounterValue(), body)
     budgets = budget_states(counted)
-    cross_lines(books, counted, budgets, request.labels, now, refused_by)
+    cross_lines(books, foreseen.placed, budgets, request.labels, now, refused_by)
     answer = Refused(refused_by, budgets)
     books.put_operation("reserve", request.key, Operation(foreseen.digest, decision_json(answer)))
     return answer
@@ -159,8 +150,7 @@ def _turn_down(
 
 def _wait(
     books: Books,
-    request: ReserveRequest,
-    placed: PlacedCharges,
+    foreseen: Foreseen,
     counted: Sequence[Counted],
     blocked: Sequence[Place],
     waiter: Waiter | None,
@@ -168,11 +158,11 @@ def _wait(
     patience: Patience,
 ) -> Waiting:
     """Keep the request's place at exactly the limits that keep it out: at any other it would be in the way of others."""
-    places = tuple(QueuePlace(placed.counters[index], unit) for index, unit in blocked)
+    places = tuple(QueuePlace(foreseen.placed.counters[index], unit) for index, unit in blocked)
     number = waiter.number if waiter else books.next_waiter_number()
     # A waiter that asks often is written down again only when its time is half over: most asking costs no write.
     if waiter is None or set(waiter.places) != set(places) or waiter.alive_until - now < patience.waiter_ttl / 2:
-        books.put_waiter(Waiter(request.key, number, now + patience.waiter_ttl, places))
+        books.put_waiter(Waiter(foreseen.request.key, number, now + patience.waiter_ttl, places))
     earlier = set[str]().union(*(books.waiting_at(place, number, now) for place in places))
     return Waiting(len(earlier), patience.retry_seconds(len(earlier)), budget_states(counted))
 

@@ -6,13 +6,15 @@ implements these and nothing else. Every method acts within the transaction that
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from budget_gate.core.admission import Counted
 from budget_gate.core.amounts import ZERO, Amount, CounterValue, Unit
-from budget_gate.core.audit import Entry
-from budget_gate.core.reservations import BudgetState, Crossing, Reservation, State, budget_state
+from budget_gate.core.audit import Body, Entry
+from budget_gate.core.reservations import BudgetState, Crossing, Reservation, State, limit_state
 from budget_gate.ledger.placing import CounterName, PlacedCharges
+
+_NOTHING = CounterValue()
 
 
 class QueuePlace(NamedTuple):
@@ -107,7 +109,7 @@ class Books(Protocol):
         """Return up to ``most`` pending reservations whose deadline is not after ``now``, earliest deadline first."""
         ...
 
-    def append(self, at: datetime, kind: str, delta: CounterValue, body: Mapping[str, Any]) -> Entry:
+    def append(self, at: datetime, kind: str, delta: CounterValue, body: Body) -> Entry:
         """Append an entry behind the newest one."""
         ...
 
@@ -158,11 +160,13 @@ def counted_now(books: Books, placed: PlacedCharges) -> list[Counted]:
     return [Counted(charge, window, value) for (charge, window), value in zip(placed, values, strict=True)]
 
 
-def counted_with(counted: Sequence[Counted], delta: CounterValue) -> list[Counted]:
-    """Return counted charges once ``delta`` was added to each of their counters: nobody else writes in the same transaction."""
-    return [Counted(charge, window, value.plus(delta)) for charge, window, value in counted]
-
-
-def budget_states(counted: Sequence[Counted]) -> tuple[BudgetState, ...]:
-    """Return how every limit of the charges stands."""
-    return tuple(budget_state(each.charge, line, each.window, each.value) for each in counted for line in each.charge.limits)
+def budget_states(counted: Sequence[Counted], added: CounterValue = _NOTHING) -> tuple[BudgetState, ...]:
+    """Return how every limit of the charges stands once ``added`` is added to each counter: nobody else writes meanwhile."""
+    states = []
+    for charge, window, value in counted:
+        for line in charge.limits:
+            posted, pending, held = value.of(line.unit)
+            more_posted, more_pending, more_held = added.of(line.unit)
+            now = (posted + more_posted, pending + more_pending, held + more_held)
+            states.append(limit_state(charge, line, window, *now))
+    return tuple(states)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, cast
 
 from budget_gate.core.amounts import Amount, CounterValue
-from budget_gate.core.audit import GENESIS, Entry, chain_hash, compact_json, entry_text, from_microseconds, microseconds
+from budget_gate.core.audit import GENESIS, Body, Entry, chain_hash, compact_json, entry_text, from_microseconds, microseconds
 from budget_gate.core.errors import LedgerTooNew
 from budget_gate.core.periods import Per
 from budget_gate.core.reservations import Crossing, State
@@ -141,7 +141,7 @@ class GitHubBooks(MemoryBooks):
         self.reservations.pop(name, None)
         self.shelf(files.shelf_path(name))[files.name_of("reservation", name)] = files.reservation_fields(stored)
 
-    def append(self, at: datetime, kind: str, delta: CounterValue, body: Mapping[str, Any]) -> Entry:
+    def append(self, at: datetime, kind: str, delta: CounterValue, body: Body) -> Entry:
         """Append an entry behind the newest one, in the file of its day; a clock that went back does not reorder files."""
         text = entry_text(self.seq + 1, at, kind, delta, body)
         entry = Entry(self.seq + 1, text, chain_hash(self.last_hash, text))

@@ -4,13 +4,13 @@ It keeps the same laws as the others, because it runs the same rules; only its s
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import deepcopy
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from budget_gate.core.amounts import Amount, CounterValue
-from budget_gate.core.audit import GENESIS, Entry, chain_hash, entry_text
+from budget_gate.core.audit import GENESIS, Body, Entry, chain_hash, entry_text
 from budget_gate.core.periods import Per
 from budget_gate.core.reservations import Crossing, Reservation, State
 from budget_gate.ledger.booked import Answer, BookedLedger, Step, system_clock
@@ -79,7 +79,7 @@ class MemoryBooks:
         late = sorted((deadline, name) for name, deadline in self._pending.items() if deadline <= now)
         return [self.reservations[name] for _, name in late[:most]]
 
-    def append(self, at: datetime, kind: str, delta: CounterValue, body: Mapping[str, Any]) -> Entry:
+    def append(self, at: datetime, kind: str, delta: CounterValue, body: Body) -> Entry:
         """Append an entry behind the newest one."""
         seq = len(self.entries) + 1
         text = entry_text(seq, at, kind, delta, body)

@@ -45,6 +45,11 @@ class PlacedCharges(tuple[PlacedCharge, ...]):  # noqa: SLOT001 (cached properti
         return tuple(each.counter for each in self)
 
     @cached_property
+    def counters_text(self) -> str:
+        """The counters as JSON, as an entry names them."""
+        return compact_json(self.counters)
+
+    @cached_property
     def span(self) -> tuple[datetime, datetime]:
         """The instants from which, and up to which, all of their periods last."""
         starts = max((each.window.starts_at for each in self), default=datetime.min.replace(tzinfo=UTC))
@@ -70,7 +75,7 @@ class PlacedCharges(tuple[PlacedCharge, ...]):  # noqa: SLOT001 (cached properti
 
     def worked_out(self) -> "PlacedCharges":
         """Return these once all that storing them asks for is known."""
-        _ = self.counters, self.span, self.text
+        _ = self.counters_text, self.span, self.text
         return self
 
 

@@ -18,7 +18,7 @@ from budget_gate.core.reservations import (
     State,
 )
 from budget_gate.ledger.answers import parsed_resolution, resolution_json
-from budget_gate.ledger.books import Books, OpenReservation, Operation, budget_states, counted_now, counted_with
+from budget_gate.ledger.books import Books, OpenReservation, Operation, budget_states, counted_now
 from budget_gate.ledger.crossing import cross_lines
 from budget_gate.ledger.identity import resolve_digest
 
@@ -83,12 +83,12 @@ def _move(
 ) -> Resolution:
     """Move a reservation to another state: counters, entry, and the tiers this crosses."""
     delta = _delta(stored, to, cost)
-    counted = counted_with(counted_now(books, stored.charges), delta)
+    before = counted_now(books, stored.charges)
     books.add(stored.counters, delta)
     books.move_reservation(stored.reservation, to, cost, None if to == "held" else now)
     books.append(now, kind, delta, body)
-    budgets = budget_states(counted)
-    crossed = cross_lines(books, counted, budgets, stored.labels, now)
+    budgets = budget_states(before, delta)
+    crossed = cross_lines(books, stored.charges, budgets, stored.labels, now)
     return _resolution(stored._replace(state=to, cost=cost), crossed, budgets)
 
 

@@ -2,14 +2,14 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain
 from typing import Any, TypeVar
 
 from budget_gate.core.amounts import Amount, CounterValue
-from budget_gate.core.audit import Entry, chain_hash, compact_json, entry_text, from_microseconds, microseconds
+from budget_gate.core.audit import Body, Entry, chain_hash, compact_json, entry_text, from_microseconds, microseconds
 from budget_gate.core.reservations import Crossing, State
 from budget_gate.ledger.books import OpenReservation, Operation, QueuePlace, Waiter
 from budget_gate.ledger.placing import CounterName, parsed_charges
@@ -37,7 +37,9 @@ _OPENING = (
     " FROM (SELECT 1) LEFT JOIN head LEFT JOIN operations ON kind = ? AND key = ?"
 )
 _NEVER = 2**63 - 1
+INSERT_RESERVATION = f"INSERT INTO reservations ({RESERVATION_COLUMNS}) VALUES ({', '.join('?' * 14)})"  # noqa: S608 (our own names)
 _RESERVATION = f"SELECT {RESERVATION_COLUMNS} FROM reservations"  # noqa: S608 (our own names)
+_RESERVATION_BY_ID = f"{_RESERVATION} WHERE reservation = ?"
 _AT_PLACE = "scope = ? AND per = ? AND label = ? AND unit = ?"
 
 
@@ -89,21 +91,13 @@ class SqliteBooks:
 
     def reservation(self, reservation: str) -> OpenReservation | None:
         """Return a reservation by id."""
-        row = self._one(f"{_RESERVATION} WHERE reservation = ?", reservation)
+        row = self._one(_RESERVATION_BY_ID, reservation)
         return open_reservation(row) if row else None
 
     def put_reservation(self, reservation: OpenReservation) -> None:
         """Store a new reservation."""
         self._none_expires_before = None
-        self._connection.execute(
-            f"INSERT INTO reservations ({RESERVATION_COLUMNS}) VALUES ({', '.join('?' * 14)})",  # noqa: S608 (our own names)
-            (
-                *(reservation.reservation, reservation.key, reservation.state),
-                *(*reservation.granted, *reservation.cost),
-                *(compact_json(dict(reservation.labels)), reservation.charges.text),
-                *(microseconds(reservation.created_at), microseconds(reservation.expires_at), None),
-            ),
-        )
+        self._connection.execute(INSERT_RESERVATION, reservation_row(reservation))
 
     def move_reservation(self, reservation: str, state: State, cost: Amount, resolved_at: datetime | None) -> None:
         """Change the state of a stored reservation."""
@@ -121,7 +115,7 @@ class SqliteBooks:
         rows = self._connection.execute(f"{_RESERVATION} {where}", (microseconds(now), most))
         return [open_reservation(row) for row in rows.fetchall()]
 
-    def append(self, at: datetime, kind: str, delta: CounterValue, body: Mapping[str, Any]) -> Entry:
+    def append(self, at: datetime, kind: str, delta: CounterValue, body: Body) -> Entry:
         """Append an entry behind the newest one."""
         last, previous = self._head or self._one("SELECT seq, chain_hash FROM head") or (0, "")
         text = entry_text(last + 1, at, kind, delta, body)
@@ -231,6 +225,14 @@ def _add_query(count: int) -> str:
 def counter_value(row: Sequence[int]) -> CounterValue:
     """Return what a row that begins with ``COUNTER_COLUMNS`` says."""
     return CounterValue(Amount._make(row[0:3]), Amount._make(row[3:6]), Amount._make(row[6:9]))
+
+
+def reservation_row(each: OpenReservation) -> tuple[Any, ...]:
+    """Return a reservation as a row of ``RESERVATION_COLUMNS``; ``open_reservation`` reads it."""
+    resolved_at = None if each.resolved_at is None else microseconds(each.resolved_at)
+    times = (microseconds(each.created_at), microseconds(each.expires_at), resolved_at)
+    texts = (compact_json(dict(each.labels)), each.charges.text)
+    return (each.reservation, each.key, each.state, *each.granted, *each.cost, *texts, *times)
 
 
 def open_reservation(row: Sequence[Any]) -> OpenReservation:

@@ -4,13 +4,19 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from budget_gate.core.audit import Entry, compact_json, from_microseconds, microseconds
+from budget_gate.core.audit import Entry, from_microseconds, microseconds
 from budget_gate.core.reservations import Crossing
 from budget_gate.core.scopes import Scope
 from budget_gate.ledger.books import OpenReservation, Operation
 from budget_gate.ledger.interface import CounterRow
 from budget_gate.ledger.moving import Crossed, Record, StoredOperation, check_behind, crossing_of
-from budget_gate.ledger.sqlite_books import COUNTER_COLUMNS, RESERVATION_COLUMNS, open_reservation
+from budget_gate.ledger.sqlite_books import (
+    COUNTER_COLUMNS,
+    INSERT_RESERVATION,
+    RESERVATION_COLUMNS,
+    open_reservation,
+    reservation_row,
+)
 
 BATCH = 500
 """Operations read at a time."""
@@ -25,8 +31,7 @@ _PUT_COUNTER = (
     + ", ".join(f"{column} = excluded.{column}" for column in COUNTER_COLUMNS.split(", "))
 )
 _PUT_RESERVATION = (
-    f"INSERT INTO reservations ({RESERVATION_COLUMNS}) VALUES ({', '.join('?' * 14)})"  # noqa: S608 (our own names)
-    " ON CONFLICT (reservation) DO UPDATE SET state = excluded.state, cost_nano_usd = excluded.cost_nano_usd,"
+    f"{INSERT_RESERVATION} ON CONFLICT (reservation) DO UPDATE SET state = excluded.state, cost_nano_usd = excluded.cost_nano_usd,"
     " cost_tokens = excluded.cost_tokens, cost_requests = excluded.cost_requests, resolved_at = excluded.resolved_at"
 )
 _PUT_CROSSING = "INSERT INTO crossings VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
@@ -77,7 +82,7 @@ def load(connection: sqlite3.Connection, url: str, records: Iterable[Record], be
                     connection.execute("INSERT INTO entries VALUES (?, ?, ?)", record)
                     newest = record
             case OpenReservation():
-                connection.execute(_PUT_RESERVATION, _reservation_row(record))
+                connection.execute(_PUT_RESERVATION, reservation_row(record))
             case StoredOperation():
                 row = (record.kind, record.key, *record.operation)
                 connection.execute("INSERT OR REPLACE INTO operations VALUES (?, ?, ?, ?)", row)
@@ -95,10 +100,3 @@ def _load_crossed(connection: sqlite3.Connection, record: Crossed) -> None:
     done = connection.execute(_PUT_CROSSING, (crossing.scope.text, *crossing[1:], microseconds(record.at)))
     if done.rowcount == 1 and record.payload:
         connection.execute("INSERT INTO deliveries (payload) VALUES (?)", (record.payload,))
-
-
-def _reservation_row(each: OpenReservation) -> Row:
-    resolved_at = None if each.resolved_at is None else microseconds(each.resolved_at)
-    times = (microseconds(each.created_at), microseconds(each.expires_at), resolved_at)
-    texts = (compact_json(dict(each.labels)), each.charges.text)
-    return (each.reservation, each.key, each.state, *each.granted, *each.cost, *texts, *times)

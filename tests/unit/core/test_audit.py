@@ -40,6 +40,7 @@ def test_what_is_written_is_read_back(seq: int, at: datetime, delta: CounterValu
     """Every number and every text comes back as it was, to the nano-dollar and the microsecond."""
     at = at.replace(tzinfo=UTC)
     assert parse_entry(entry_text(seq, at, "note", delta, body)) == (seq, at, "note", delta, body)
+    assert entry_text(seq, at, "note", delta, compact_json(body)) == entry_text(seq, at, "note", delta, body)
 
 
 @pytest.mark.parametrize(

@@ -9,16 +9,21 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 from fakes.ledger_requests import actual, admitted, charge, line, request, usd
 
+from budget_gate.core.amounts import CounterValue
+from budget_gate.core.audit import chain_hash
 from budget_gate.core.errors import LedgerTooNew, LedgerUnavailable
 from budget_gate.core.scopes import ORG, Scope
 from budget_gate.ledger import sqlite, sqlite_books, sqlite_schema
+from budget_gate.ledger.books import Books, OpenReservation, QueuePlace, Waiter
 from budget_gate.ledger.interface import SCHEMA_VERSION
+from budget_gate.ledger.placing import place_charges
 from budget_gate.ledger.sqlite import SqliteLedger
 from budget_gate.ledger.verify import Fault, verify
 
@@ -372,6 +377,24 @@ def test_an_operation_is_a_handful_of_statements(ledger: SqliteLedger) -> None:
         (settling, [*opening, "SELECT .* FROM reservations ", *counters, "UPDATE reservations ", *kept]),
     ):
         assert [pattern for text, pattern in zip(told, wanted, strict=True) if not re.match(pattern, text)] == []
+
+
+def test_a_transaction_sees_what_it_wrote_itself(ledger: SqliteLedger) -> None:
+    """What the first statement found out is not believed any more once the same transaction has changed it."""
+
+    def step(books: Books, now: datetime) -> None:
+        assert books.operation("reserve", "new") is None
+        assert (books.expired(now, 9), books.somebody_waits()) == ([], False)
+        placed = place_charges([MONTH], "UTC", now)
+        books.put_reservation(OpenReservation("late", "new", "pending", usd(1), {}, placed, now, now))
+        assert [each.reservation for each in books.expired(now, 9)] == ["late"]
+        books.put_waiter(Waiter("new", 1, now, (QueuePlace(placed.counters[0], "usd"),)))
+        assert books.somebody_waits()
+        first, second = (books.append(now, "note", CounterValue(), {}) for _ in range(2))
+        assert (first.seq, second.seq, second.chain_hash) == (5, 6, chain_hash(first.chain_hash, second.text))
+
+    ledger._write(step)
+    assert ledger.head() == 6
 
 
 def test_a_request_may_have_more_counters_than_a_statement(path: Path) -> None:
