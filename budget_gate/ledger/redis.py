@@ -205,8 +205,8 @@ class RedisLedger:
     def _first_execute(self, command: Command) -> Any:
         """Connect, look at the server once, and send; from then on commands are sent without a detour."""
         with self._opening:
-            execute = executor(self._client)
             if self._execute == self._first_execute:
+                execute = executor(self._client)
                 judge_server(self._url, read_health(self._client, self._calls.head_key), self._warn)
-                self._execute = execute
-        return execute(command)
+                self._execute = execute  # one for all threads: it keeps the connections
+        return self._execute(command)

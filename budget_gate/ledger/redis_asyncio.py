@@ -5,17 +5,28 @@ ledger. Looking after the books is the blocking shell's: several at a time can b
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
 from budget_gate.core.charges import Charge
-from budget_gate.core.reservations import Actual, BudgetState, Decision, Reservation, ReserveRequest, Resolution
+from budget_gate.core.reservations import (
+    Actual,
+    Admitted,
+    BudgetState,
+    Decision,
+    Refused,
+    Reservation,
+    ReserveRequest,
+    Resolution,
+)
 from budget_gate.ledger.redis_address import safe_url
 from budget_gate.ledger.redis_asyncio_connect import link
 from budget_gate.ledger.redis_calls import Calls, Operation
 from budget_gate.ledger.redis_shell import Running, failures, judge_server, say_nothing
 from budget_gate.ledger.redis_wire import Command
+from budget_gate.ledger.waiting import reserve_awaited
 
 Answer = TypeVar("Answer")
 
@@ -55,6 +66,17 @@ class AsyncRedisLedger:
         If the task is cancelled meanwhile, the amount may have been taken: repeat it under the same key, or leave it to its deadline.
         """
         return await self._run(self._calls.reserve(request))
+
+    async def reserve_waiting(self, request: ReserveRequest, wait_seconds: float) -> Admitted | Refused:
+        """Reserve, waiting up to ``wait_seconds`` in arrival order while only what others reserved is in the way; see ``waiting``.
+
+        A task that waits sleeps in its loop. If it is cancelled, it leaves the queue.
+        """
+        return await reserve_awaited(self, request, wait_seconds, sleep=asyncio.sleep, monotonic=time.monotonic)
+
+    async def leave_queue(self, key: str) -> None:
+        """Give up the place of a waiting reserve."""
+        await self._run(self._calls.leave_queue(key))
 
     async def settle(self, key: str, reservation: str, actual: Actual) -> Resolution:
         """Post what a call cost, in the period of its reservation."""

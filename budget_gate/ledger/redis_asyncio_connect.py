@@ -119,7 +119,7 @@ class _DirectLink:
         content = [command.packed()]
         await self._turns.take()
         try:
-            connection = self._idle.pop() if self._idle else await self.client.connection_pool.get_connection()
+            connection = self._idle.pop() if self._idle else await self._own_connection()
             try:
                 return await connection.retry.call_with_retry(
                     lambda: _exchange(connection, content), lambda _: connection.disconnect()
@@ -128,6 +128,12 @@ class _DirectLink:
                 self._idle.append(connection)
         finally:
             self._turns.give_back()
+
+    async def _own_connection(self) -> Any:
+        """Return one that is asked of the pool and stays with us. Its sending is not timed: the client would start a task for that."""
+        connection = await self.client.connection_pool.get_connection()
+        connection.socket_timeout = None
+        return connection
 
     async def health(self, _key: str) -> ServerHealth:
         """Ask the server."""
@@ -139,8 +145,16 @@ class _DirectLink:
 
 
 async def _exchange(connection: Any, content: list[bytes]) -> Any:
-    await connection.send_packed_command(content)
-    return await connection.read_response()
+    """Send and read within the time an answer may take. Raises the client's ``TimeoutError`` after it, disconnected."""
+    from redis.exceptions import TimeoutError as RedisTimeoutError
+
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await connection.send_packed_command(content)
+            return await connection.read_response()
+    except TimeoutError:
+        await connection.disconnect(nowait=True)
+        raise RedisTimeoutError("no answer in time") from None
 
 
 class _SentinelLink:

@@ -38,6 +38,10 @@ class LoopedRedisLedger(RedisLedger):
         """Take an amount from all limits, or nothing."""
         return self._wait(self._awaited.reserve(request))
 
+    def leave_queue(self, key: str) -> None:
+        """Give up a place."""
+        self._wait(self._awaited.leave_queue(key))
+
     def settle(self, key: str, reservation: str, actual: Actual) -> Resolution:
         """Post what a call cost."""
         return self._wait(self._awaited.settle(key, reservation, actual))

@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 import redis
@@ -11,7 +12,7 @@ from fakes.ledger_requests import actual, admitted, charge, line, request, usd
 from fakes.redis_server import RedisServer, fresh_organization, shared_server
 
 from budget_gate.core.errors import LedgerError, LedgerUnavailable, UsageError
-from budget_gate.core.reservations import Admitted
+from budget_gate.core.reservations import Admitted, Waiting
 from budget_gate.core.scopes import ORG
 from budget_gate.ledger import redis_asyncio_connect
 from budget_gate.ledger.redis import RedisLedger
@@ -40,6 +41,55 @@ def use(
             await ledger.close()
 
     return asyncio.run(main())
+
+
+def test_tasks_that_wait_hold_no_connection_and_are_all_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fifty tasks wait for one that has everything; when it settles for little, all that fit are admitted, over one connection."""
+    monkeypatch.setattr(redis_asyncio_connect, "CONNECTIONS_MOST", 1)
+
+    async def wait_together(ledger: AsyncRedisLedger) -> int:
+        first = admitted(await ledger.reserve(request("first", usd(100), LIMITED)))
+        order: list[str] = []
+
+        async def patient(key: str) -> None:
+            decision = await ledger.reserve_waiting(request(key, usd(2), LIMITED), 30)
+            assert isinstance(decision, Admitted)
+            order.append(key)
+            await ledger.settle(key, decision.reservation, actual(usd(1)))
+
+        tasks = [asyncio.create_task(patient(f"k{number}")) for number in range(50)]
+        assert isinstance(await ledger.reserve(request("probe", usd(100), LIMITED, may_wait=True)), Waiting)
+        await ledger.leave_queue("probe")
+        assert not order
+        await ledger.settle("first", first.reservation, actual(usd(10)))
+        await asyncio.gather(*tasks)
+        return len(order)
+
+    organization = fresh_organization()
+    assert use(shared_server().url(), wait_together, organization=organization) == 50
+    with contextlib.closing(RedisLedger(shared_server().url(), organization=organization)) as ledger:
+        assert ledger.read([LIMITED], "UTC")[0].posted == 60
+
+
+def test_a_cancelled_wait_leaves_the_queue() -> None:
+    """Nobody stands behind a task that is gone: who comes next is first, at once."""
+
+    async def give_up(ledger: AsyncRedisLedger) -> int:
+        admitted(await ledger.reserve(request("most", usd(99), LIMITED)))
+        waiting = asyncio.create_task(ledger.reserve_waiting(request("gone", usd(50), LIMITED), 30))
+        while not isinstance(behind := await ledger.reserve(request("behind", usd(50), LIMITED, may_wait=True)), Waiting) or (
+            behind.ahead == 0 and not waiting.done()
+        ):
+            await ledger.leave_queue("behind")
+            await asyncio.sleep(0.01)
+        waiting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await waiting
+        again = await ledger.reserve(request("behind", usd(50), LIMITED, may_wait=True))
+        assert isinstance(again, Waiting)
+        return again.ahead
+
+    assert use(shared_server().url(), give_up, organization=fresh_organization()) == 0
 
 
 def test_of_many_tasks_at_once_exactly_the_affordable_are_admitted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,3 +192,13 @@ def test_it_does_not_show_the_password() -> None:
         return f"{ledger.url} {ledger!r}"
 
     assert use(f"rediss://ci:{SECRET}@host:6380/0", show) == "rediss://host:6380/0 AsyncRedisLedger('rediss://host:6380/0')"
+
+
+def test_the_documented_program_spends() -> None:
+    """The lines of docs/python.md run as they stand: a reserve that may wait, and its settlement."""
+    text = (Path(__file__).parents[3] / "docs/python.md").read_text(encoding="utf-8")
+    lines = text.partition("without the SDK's client")[2].partition("```python\n")[2].partition("```")[0]
+    names: dict[str, Any] = {}
+    exec(compile(lines, "docs/python.md", "exec"), names)  # that is the test
+    organization = fresh_organization()
+    assert use(shared_server().url(), lambda ledger: names["spend"](ledger, "one"), organization=organization) == "posted"

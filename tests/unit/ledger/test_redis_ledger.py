@@ -1,5 +1,6 @@
 """What only the Redis ledger must get right: scripts, clocks, key names, big numbers. The laws are in the contract suite."""
 
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -270,3 +271,20 @@ def _wait_until_ready(admin: "redis.Redis") -> None:
     while b"cluster_state:ok" not in admin.execute_command("CLUSTER", "INFO"):
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+def test_threads_that_begin_together_share_their_connections(organization: str) -> None:
+    """Eight threads whose first calls meet leave no more connections behind than eight, and those serve the next eight."""
+    ledger = RedisLedger(shared_server().url(), organization=organization)
+
+    def rush() -> int:
+        together = threading.Barrier(8)
+        threads = [threading.Thread(target=lambda: (together.wait(), ledger.head())) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return sum(count for count, _ in ledger._client.connection_pool.get_connection_count())
+
+    assert [rush() <= 9, rush() <= 9] == [True, True]  # one more asked for the server's health
+    ledger.close()
