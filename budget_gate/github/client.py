@@ -16,6 +16,7 @@ from budget_gate.core.pull_requests import ClosedPull, PullRequest
 from budget_gate.core.tickets import Ticket
 from budget_gate.github.check_run import CheckVerdict, put_check_run
 from budget_gate.github.closed_pulls import list_closed_pulls, read_closed_pull
+from budget_gate.github.dismissals import dismissed_fingerprints
 from budget_gate.github.failures import failure, rate_limit_wait_seconds, rate_limited
 from budget_gate.github.identity import INSTALLATION_PREFIX, own_login
 from budget_gate.github.interface import Annotation, Conclusion, InlineComment, LabelChange, PostedComment, RunAttempt
@@ -240,6 +241,10 @@ class GitHubClient:
     def post_findings(self, pull: PullRequest, marker: str, comments: Sequence[InlineComment]) -> int:
         """Post findings as inline review comments, leaving out those already there; return how many were new."""
         return post_findings(self._rest, pull, marker, self._own_login(), comments) if comments else 0
+
+    def dismissed(self, pull: PullRequest) -> frozenset[str]:
+        """Return the fingerprints of findings that people have dismissed (``core.fingerprints``)."""
+        return dismissed_fingerprints(self._rest, pull, self._own_login())
 
     def run_attempt(self, run_id: int, run_attempt: int) -> RunAttempt | None:
         """Return one attempt of a workflow run of this repository; None when GitHub knows none."""

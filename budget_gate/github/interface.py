@@ -110,6 +110,10 @@ class GitHub(Protocol):
         """Post findings as inline review comments, leaving out those already there; return how many were new."""
         ...
 
+    def dismissed(self, pull: PullRequest) -> frozenset[str]:
+        """Return the fingerprints of findings that people have dismissed (``core.fingerprints``)."""
+        ...
+
     def run_attempt(self, run_id: int, run_attempt: int) -> RunAttempt | None:
         """Return one attempt of a workflow run of this repository; None when GitHub knows none."""
         ...
