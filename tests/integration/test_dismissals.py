@@ -10,6 +10,7 @@ from fakes.anthropic_server import AnthropicServer
 from fakes.command_line import ACME, Ended, run
 from fakes.github_parties import HEAD
 from fakes.github_server import Fault, GitHubServer
+from fakes.runner import on_runner
 
 SAID = "The password is written into the log."
 OTHER = "Nobody checks whether the list is empty."
@@ -52,12 +53,7 @@ class World:
     def review(self, *arguments: str) -> Ended:
         """Review the present head as the next run."""
         self.runs += 1
-        values = {"ACTIONS": "true", "API_URL": self.github.url, "TOKEN": "ghs_writes", "REPOSITORY": "acme/shop"}
-        values |= {"EVENT_NAME": "workflow_dispatch", "RUN_ID": str(self.runs), "RUN_NUMBER": str(self.runs), "RUN_ATTEMPT": "1"}
-        for name, value in values.items():
-            self.patch.setenv(f"GITHUB_{name}", value)
-        self.patch.setenv("ANTHROPIC_API_KEY", self.model.key)
-        self.patch.setenv("ANTHROPIC_BASE_URL", self.model.url)
+        on_runner(self.patch, self.folder, self.github, "workflow_dispatch", model=self.model, run=self.runs)
         ledger = f"sqlite:///{self.folder / 'ledger.db'}"
         ended = run(
             "review", "--policy", ACME, "--ledger", ledger, "--workflow", "ci_cd_review", "--pr", "7", "--json", *arguments
