@@ -3,7 +3,7 @@
 It decides what to ask and when to stop; admission and accounting are the gate's, wording is ``review_report``'s.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from budget_gate.agents.prompt_files import load_prompt
@@ -21,7 +21,7 @@ from budget_gate.core.diffs import parse_diff
 from budget_gate.core.finding_checks import ShownCode, checked
 from budget_gate.core.money import usd_short
 from budget_gate.core.packing import LeftOut, Plan, Price
-from budget_gate.core.pull_requests import SEVERITIES, PullRequest
+from budget_gate.core.pull_requests import SEVERITIES, Finding, PullRequest
 from budget_gate.core.reviews import ReviewOutcome, without_review
 from budget_gate.core.routing import Facts, Route
 from budget_gate.core.tasks import Task
@@ -56,13 +56,15 @@ class CodeReviewAgent:
         task: Task,
         *,
         ledger: Ledger | None = None,
+        is_dismissed: Callable[[Finding], bool] = lambda _: False,
         findings_most: int = FINDINGS_MOST,
     ) -> None:
-        """``ledger`` is where results are remembered: without one, everything is read anew."""
+        """``ledger`` is where results are remembered: without one, everything is read anew. Dismissed findings are counted and left out."""
         self._gate = gate
         self._prompt = load_prompt("code_review")
         self._task = task._replace(prompt_version=f"{self._prompt.name}/{self._prompt.version}")
         self._memory = ReviewMemory(ledger, self._task) if ledger is not None else None
+        self._is_dismissed = is_dismissed
         self._findings_most = findings_most
 
     def review(self, diff: bytes | str, pull: PullRequest | None = None, *, tag: str, dry_run: bool = False) -> ReviewOutcome:
@@ -132,8 +134,9 @@ class CodeReviewAgent:
     def _outcome(self, run: ReviewRun, selection: Selection) -> ReviewOutcome:
         everything = checked(run.findings, ShownCode([*run.shown, *run.reused]))
         least = SEVERITIES.index(self._task.workflow.min_severity)
-        findings = [each for each in everything if SEVERITIES.index(each.severity) >= least]
-        run.ending = run.ending._replace(minor=len(everything) - len(findings))
+        grave = [each for each in everything if SEVERITIES.index(each.severity) >= least]
+        findings = [each for each in grave if not self._is_dismissed(each)]
+        run.ending = run.ending._replace(minor=len(everything) - len(grave), dismissed=len(grave) - len(findings))
         reported = tuple(findings)[: self._findings_most]
         workflow = self._task.workflow
         reason = reason_of(workflow, run.ending, len(reported), len(findings) - len(reported))

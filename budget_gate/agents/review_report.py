@@ -15,7 +15,8 @@ class Ending(NamedTuple):
     """How a review ended: which causes left something out, which budgets refused, what failed.
 
     ``reused_hunks`` were not read again, which spared ``avoided_nano_usd``; ``masked_secrets`` were not sent; ``minor`` findings
-    are below the threshold of severity. ``is_recorded`` is False when the ledger missed a call that the policy let go on without it.
+    are below the threshold of severity, ``dismissed`` ones were dismissed by people. ``is_recorded`` is False when the ledger missed a
+    call that the policy let go on without it.
     """
 
     causes: frozenset[Cause]
@@ -26,6 +27,7 @@ class Ending(NamedTuple):
     avoided_nano_usd: int = 0
     masked_secrets: int = 0
     minor: int = 0
+    dismissed: int = 0
 
     @property
     def is_exceeded(self) -> bool:
@@ -67,6 +69,8 @@ def _spared(ending: Ending) -> list[str]:
     parts = []
     if ending.minor:
         parts.append(f"{ending.minor} below the severity asked for")
+    if ending.dismissed:
+        parts.append(f"{ending.dismissed} dismissed earlier")
     if ending.reused_hunks:
         spared = f", {usd_short(ending.avoided_nano_usd)} spared" if ending.avoided_nano_usd else ""
         hunks = f"{ending.reused_hunks} hunk{'' if ending.reused_hunks == 1 else 's'}"

@@ -1,14 +1,17 @@
 """How far one review goes: in full, as an estimate, or not at all; and whether what comes of it is posted. ``review`` is the command."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from budget_gate.bootstrap import Workspace
+from budget_gate.cli.options import log
 from budget_gate.core.policy import Wish, Workflow
-from budget_gate.core.pull_requests import APPROVAL_LABEL, PullRequest, Severity
+from budget_gate.core.pull_requests import APPROVAL_LABEL, Finding, PullRequest, Severity
 from budget_gate.core.reviews import ReviewOutcome
 from budget_gate.core.tasks import Task
+from budget_gate.reports.pr_comment import marker_of
+from budget_gate.runs.dismissals import Dismissals
 from budget_gate.runs.fork_review import (
     FREE,
     Standing,
@@ -106,8 +109,15 @@ def _reviewed(workspace: Workspace, job: ReviewJob, task: Task, wishes: ReviewWi
     provider = workspace.provider(dry_run=dry_run)
     try:
         memory = workspace.ledger if wishes.is_reuse_wanted else None
-        reviewer = CodeReviewAgent(workspace.gate(provider), task, ledger=memory)
+        reviewer = CodeReviewAgent(workspace.gate(provider), task, ledger=memory, is_dismissed=_dismissals(workspace, job, task))
         outcome = run_review(workspace.policy, reviewer, task, job, tag=secrets.token_hex(8), dry_run=dry_run)
     finally:
         provider.close()
     return fork_outcome(outcome, NO_KEY if is_keyless_fork else standing.reason) if is_estimate else outcome
+
+
+def _dismissals(workspace: Workspace, job: ReviewJob, task: Task) -> Callable[[Finding], bool]:
+    """Return what tells findings that were dismissed on this pull request; of a mere diff none were."""
+    if job.pull is None or workspace.github is None:
+        return lambda _: False
+    return Dismissals(workspace.github, job.pull, marker_of(task.workflow.name), lambda text: log(f"budget-gate: {text}"))

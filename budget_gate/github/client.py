@@ -18,6 +18,7 @@ from budget_gate.github.branch_files import read_default_branch_file
 from budget_gate.github.branch_pull import open_pull
 from budget_gate.github.check_run import CheckVerdict, put_check_run
 from budget_gate.github.closed_pulls import list_closed_pulls, read_closed_pull
+from budget_gate.github.dismissals import dismissed_fingerprints
 from budget_gate.github.failures import failure, rate_limit_wait_seconds, rate_limited
 from budget_gate.github.identity import INSTALLATION_PREFIX, own_login
 from budget_gate.github.interface import (
@@ -273,6 +274,10 @@ class GitHubClient:
     ) -> PullOpened:
         """Propose files as a pull request from a branch of this repository; see ``branch_pull.open_pull``."""
         return open_pull(self._rest, self._repository, base, branch, files, title, body, draft, message, only_new=only_new)
+
+    def dismissed(self, pull: PullRequest) -> frozenset[str]:
+        """Return the fingerprints of findings that people have dismissed (``core.fingerprints``)."""
+        return dismissed_fingerprints(self._rest, pull, self._own_login())
 
     def run_attempt(self, run_id: int, run_attempt: int) -> RunAttempt | None:
         """Return one attempt of a workflow run of this repository; None when GitHub knows none."""

@@ -153,6 +153,10 @@ class GitHub(Protocol):
         """Propose files as a pull request from a branch of this repository; see ``branch_pull.open_pull``."""
         ...
 
+    def dismissed(self, pull: PullRequest) -> frozenset[str]:
+        """Return the fingerprints of findings that people have dismissed (``core.fingerprints``)."""
+        ...
+
     def run_attempt(self, run_id: int, run_attempt: int) -> RunAttempt | None:
         """Return one attempt of a workflow run of this repository; None when GitHub knows none."""
         ...

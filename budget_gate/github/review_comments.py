@@ -34,8 +34,8 @@ class _Wanted(NamedTuple):
     payload: dict[str, Any]
 
 
-class _Present(NamedTuple):
-    """A comment of ours that is there."""
+class Remark(NamedTuple):
+    """A comment of ours that is there: its id, its finding's fingerprint, and the review it came with (0: none)."""
 
     id: int
     fingerprint: str
@@ -64,7 +64,8 @@ def post_findings(rest: Rest, pull: PullRequest, marker: str, login: str, commen
     for number_of_round in range(ROUNDS):
         if number_of_round:
             rest.pause(0.5 * number_of_round)
-        missing = _missing(wanted, _known(rest, path, login))
+        known = remembered(rest, path, login) | Counter(each.fingerprint for each in present(rest, path, login))
+        missing = _missing(wanted, known)
         if first_missing is None:
             first_missing = missing = missing[:NEW_COMMENTS_MAX]
         missing = [each for each in missing if each in first_missing]
@@ -77,15 +78,15 @@ def post_findings(rest: Rest, pull: PullRequest, marker: str, login: str, commen
     raise GitHubError(f"the findings on #{pull.number} of {pull.repository} could not be posted: GitHub did not answer")
 
 
-def _known(rest: Rest, path: str, login: str) -> Counter[str]:
-    """Return how often each fingerprint was posted: as a comment that is there, or in a review that remembers it."""
-    remembered: Counter[str] = Counter()
+def remembered(rest: Rest, path: str, login: str) -> Counter[str]:
+    """Return how often each fingerprint was posted, as the reviews that carried the comments remember it."""
+    found: Counter[str] = Counter()
     for item in pages(rest, f"{path}/reviews"):
         lines = text(item, "body").rstrip().splitlines()
         match = _REVIEW_LINE.fullmatch(lines[-1].strip()) if lines else None
         if match and is_by(item, login):
-            remembered.update(match[1].split())
-    return remembered | Counter(each.fingerprint for each in _present(rest, path, login))
+            found.update(match[1].split())
+    return found
 
 
 def _missing(wanted: Sequence[_Wanted], known: Counter[str]) -> list[_Wanted]:
@@ -100,7 +101,7 @@ def _missing(wanted: Sequence[_Wanted], known: Counter[str]) -> list[_Wanted]:
     return missing
 
 
-def _present(rest: Rest, path: str, login: str) -> list[_Present]:
+def present(rest: Rest, path: str, login: str) -> list[Remark]:
     """Return our comments, oldest first. Only the last line counts as a fingerprint: nothing above it is ours to trust."""
     found = []
     for item in pages(rest, f"{path}/comments"):
@@ -108,7 +109,7 @@ def _present(rest: Rest, path: str, login: str) -> list[_Present]:
         match = _LAST_LINE.fullmatch(lines[-1].strip()) if lines else None
         if match and is_by(item, login):
             review = item.get("pull_request_review_id")
-            found.append(_Present(integer(item, "id"), match[1], review if isinstance(review, int) else 0))
+            found.append(Remark(integer(item, "id"), match[1], review if isinstance(review, int) else 0))
     return sorted(found)
 
 
@@ -159,7 +160,7 @@ def _withdraw_repeats(rest: Rest, path: str, login: str, wanted: Sequence[_Wante
     repository = path.rpartition("/pulls/")[0]
     allowed = Counter(each.fingerprint for each in wanted)
     withdrawn = 0
-    for each in _present(rest, path, login):
+    for each in present(rest, path, login):
         allowed[each.fingerprint] -= 1
         if allowed[each.fingerprint] < 0 and _is_from(each, sent.reviews, sent.comments):
             rest.send("DELETE", f"{repository}/pulls/comments/{each.id}", returned=(404,))
@@ -167,5 +168,5 @@ def _withdraw_repeats(rest: Rest, path: str, login: str, wanted: Sequence[_Wante
     return withdrawn
 
 
-def _is_from(comment: _Present, reviews: Collection[int], comments: Collection[int]) -> bool:
+def _is_from(comment: Remark, reviews: Collection[int], comments: Collection[int]) -> bool:
     return comment.review in reviews or comment.id in comments

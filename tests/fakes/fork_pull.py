@@ -1,6 +1,5 @@
 """A pull request from a fork, the event of a label on it, and a run of the review on that event: what the fork tests set up."""
 
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +9,7 @@ from fakes.command_line import ACME, Ended, run
 from fakes.github_parties import HEAD
 from fakes.github_server import GitHubServer
 from fakes.github_state import State
+from fakes.runner import on_runner
 
 LABEL = "budget-gate: run"
 NEXT = "e" * 40
@@ -46,20 +46,9 @@ class Fork(NamedTuple):
         *arguments: str,
         name: str = "pull_request_target",
         token: str = "ghs_writes",
-        key: str = "",
     ) -> Ended:
-        """Run the review as a job on this event would, with the key unless another is given (a blank is none)."""
-        path = self.folder / "event.json"
-        path.write_text(json.dumps(payload))
-        for file in ("output", "summary"):
-            (self.folder / file).write_text("")
-        values = {"ACTIONS": "true", "API_URL": self.github.url, "TOKEN": token, "REPOSITORY": "acme/shop"}
-        values |= {"EVENT_NAME": name, "EVENT_PATH": str(path), "RUN_ID": "5", "RUN_NUMBER": "2", "RUN_ATTEMPT": "1"}
-        values |= {"OUTPUT": str(self.folder / "output"), "STEP_SUMMARY": str(self.folder / "summary")}
-        for variable, value in values.items():
-            self.patch.setenv(f"GITHUB_{variable}", value)
-        self.patch.setenv("ANTHROPIC_API_KEY", key or self.model.key)
-        self.patch.setenv("ANTHROPIC_BASE_URL", self.model.url)
+        """Run the review as a job on this event would."""
+        on_runner(self.patch, self.folder, self.github, name, payload, model=self.model, token=token)
         ledger = f"sqlite:///{self.folder / 'ledger.db'}"
         return run("review", "--policy", ACME, "--ledger", ledger, "--workflow", "ci_cd_review", *arguments)
 

@@ -15,6 +15,7 @@ else:  # run as a program
     from github_diff import diff_lines
     from github_git import GitRefusal, GitStore
 
+PAGE = "https://github.test/acme/shop/pull"
 DOCS = "https://docs.github.com/rest"
 BODY_CHARACTERS_MAX = 65_536
 SUMMARY_MAX = 65_535
@@ -187,14 +188,35 @@ class State:
         return 200, {"state": self.teams[team][user], "role": "member"}, False
 
     def graphql(self, who: dict[str, str], body: Any) -> tuple[int, Any, dict[str, str]]:
-        """Answer one of the two queries that are asked here: who am I, and what is in these files?"""
+        """Answer one of the queries that are asked here: who am I, what is in these files, which conversations are resolved?"""
         if not self.graphql_works:
             return 403, problem(NO_ACCESS), {}
+        if isinstance(body, dict) and "reviewThreads" in str(body.get("query")):
+            return 200, self._threads(body.get("variables") or {}), {}
         if isinstance(body, dict) and "repository(" in str(body.get("query")):
             return 200, self.git.query(self.repository, body), {}
         if not isinstance(body, dict) or "viewer" not in str(body.get("query")):
             return 200, {"errors": [{"message": "Parse error"}]}, {}
         return 200, {"data": {"viewer": {"login": who["login"]}}}, {}
+
+    def _threads(self, variables: dict[str, Any]) -> dict[str, Any]:
+        """Conversations of a pull request, two to a page: ``resolved_by`` and ``is_hidden`` of a review comment say what became of it."""
+        if f"{variables.get('owner')}/{variables.get('name')}".lower() != self.repository.lower():
+            return {"data": {"repository": None}, "errors": [{"message": "Could not resolve to a Repository."}]}
+        number, first = variables.get("number"), int(variables.get("after") or 0)
+        found = [each for each in self.review_comments if each["pull"] == number]
+        nodes = [
+            {
+                "isResolved": "resolved_by" in each,
+                "resolvedBy": {"login": each["resolved_by"]} if each.get("resolved_by") else None,
+                "comments": {
+                    "nodes": [{"url": f"{PAGE}/{number}#discussion_r{each['id']}", "isMinimized": bool(each.get("is_hidden"))}]
+                },
+            }
+            for each in found[first : first + 2]
+        ]
+        page = {"hasNextPage": first + 2 < len(found), "endCursor": str(first + 2)}
+        return {"data": {"repository": {"pullRequest": {"reviewThreads": {"pageInfo": page, "nodes": nodes}}}}}
 
     def _may_write(self, who: dict[str, str], name: str) -> None:
         if who["permission"] != "write":

@@ -301,3 +301,12 @@ def test_a_large_diff_is_the_approved_commits_too(fork: Fork) -> None:
     ended = fork.approve()
     assert (ended.code, len(fork.model.messages)) == (0, 1)
     assert "2 more files that GitHub does not list" in ended.out
+
+
+def test_an_approval_without_a_key_is_an_estimate(fork: Fork) -> None:
+    """Where the secret is missing the maintainer gets what everybody gets, a note that says so, and the label is off."""
+    fork.model.key = ""
+    ended = fork.approve()
+    assert (ended.code, fork.model.messages, fork.labels) == (0, [], [])
+    assert "gets no API key" in ended.out
+    assert "pass_with_note" in fork.output

@@ -10,6 +10,7 @@ from fakes.anthropic_server import AnthropicServer
 from fakes.command_line import ACME, Ended, run
 from fakes.github_parties import HEAD
 from fakes.github_server import GitHubServer
+from fakes.runner import on_runner
 
 from budget_gate.core.pull_requests import SEVERITIES
 
@@ -42,15 +43,7 @@ class World:
         self.github.state.pulls["7"].update(pull)
         event = {"action": "opened", "pull_request": {"number": 7, "user": {"login": "mona"}}}
         event["pull_request"]["head"] = {"sha": HEAD, "repo": {"full_name": "acme/shop"}}
-        (self.folder / "event.json").write_text(json.dumps(event))
-        values = {"ACTIONS": "true", "API_URL": self.github.url, "TOKEN": "ghs_writes", "REPOSITORY": "acme/shop"}
-        values |= {"EVENT_NAME": "pull_request", "EVENT_PATH": str(self.folder / "event.json"), "RUN_ID": "5"}
-        values |= {"RUN_NUMBER": "2", "RUN_ATTEMPT": "1", "OUTPUT": str(self.folder / "output")}
-        values |= {"STEP_SUMMARY": str(self.folder / "summary")}
-        for name, value in values.items():
-            self.patch.setenv(f"GITHUB_{name}", value)
-        self.patch.setenv("ANTHROPIC_API_KEY", self.model.key)
-        self.patch.setenv("ANTHROPIC_BASE_URL", self.model.url)
+        on_runner(self.patch, self.folder, self.github, "pull_request", event, model=self.model)
         self.patch.setenv("BUDGET_GATE_POLICY", str(policy))
         self.patch.setenv("BUDGET_GATE_LEDGER", f"sqlite:///{self.folder / 'ledger.db'}")
         return run("review", "--workflow", "ci_cd_review", *arguments) if arguments != ("action",) else run("action")

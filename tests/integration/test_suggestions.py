@@ -12,6 +12,7 @@ from fakes.command_line import ACME, Ended, run
 from fakes.diff_corpus import GIT, PLAIN
 from fakes.github_parties import HEAD
 from fakes.github_server import GitHubServer
+from fakes.runner import on_runner
 from markdown_it import MarkdownIt
 
 MARKDOWN = MarkdownIt("commonmark")
@@ -109,17 +110,7 @@ class World:
         reported = {"findings": [remark], "summary": "One."}
         self.model.answer = lambda _: [{"type": "tool_use", "id": "toolu_1", "name": "report_findings", "input": reported}]
         self.github.state.pulls["7"] = {"head_sha": HEAD, "diff": diff, "author": "mona"}
-        values = {"ACTIONS": "true", "API_URL": self.github.url, "TOKEN": "ghs_writes", "REPOSITORY": "acme/shop"}
-        for name, value in {
-            **values,
-            "EVENT_NAME": "workflow_dispatch",
-            "RUN_ID": "5",
-            "RUN_NUMBER": "2",
-            "RUN_ATTEMPT": "1",
-        }.items():
-            self.patch.setenv(f"GITHUB_{name}", value)
-        self.patch.setenv("ANTHROPIC_API_KEY", self.model.key)
-        self.patch.setenv("ANTHROPIC_BASE_URL", self.model.url)
+        on_runner(self.patch, self.folder, self.github, "workflow_dispatch", model=self.model)
         ledger = f"sqlite:///{self.folder / 'ledger.db'}"
         return run("review", "--policy", ACME, "--ledger", ledger, "--workflow", "ci_cd_review", "--pr", "7", "--json")
 
