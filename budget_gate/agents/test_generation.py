@@ -3,6 +3,7 @@
 It decides what to show and what to accept; admission and accounting are the gate's.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -25,6 +26,8 @@ from budget_gate.core.test_plans import PlanOutcome, trace_gaps
 from budget_gate.core.tickets import Requirement, Ticket, requirements_of
 from budget_gate.gate.interface import GateService, Served, is_bound_only
 from budget_gate.providers.interface import Failed
+
+_NAME = re.compile(r"[A-Za-z_$][\w$]{1,80}")
 
 
 class _Job(NamedTuple):
@@ -65,8 +68,9 @@ class TestGenerationAgent:
         masked, secrets = masked_ticket(ticket)
         named = self._checkout.named_in(f"{masked.title}\n{masked.body}")
         beside = self._checkout.neighbours(each.path for each in named)
-        code = [masked_file(each) for each in named]
-        tests = [masked_file(each) for each in beside if each not in named]
+        words = frozenset(_NAME.findall(f"{masked.title}\n{masked.body}"))
+        code = [masked_file(each, words) for each in named]
+        tests = [masked_file(each, words) for each in beside if each not in named]
         texts = (masked.title, masked.body, *(f"{each.path}\n{each.text}" for each in (*code, *tests)))
         requirements = requirements_of(masked)
         briefing = PlanBriefing(self._prompt, unused_tag(tag, texts), masked, requirements, self._checkout.framework)
