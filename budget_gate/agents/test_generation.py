@@ -13,7 +13,7 @@ from budget_gate.agents.review_report import Ending, why
 from budget_gate.agents.review_request import unused_tag
 from budget_gate.agents.testgen_answer import PlanAnswer, read_plan
 from budget_gate.agents.testgen_checkout import Checkout
-from budget_gate.agents.testgen_packing import Packed, packed_within
+from budget_gate.agents.testgen_packing import Packed, packed_within, short_answer
 from budget_gate.agents.testgen_repair import correction_request, faults_of, left_out, mended, repair_words
 from budget_gate.agents.testgen_report import PlanReport
 from budget_gate.agents.testgen_request import MaskedFile, PlanBriefing, masked_file, masked_ticket
@@ -76,9 +76,11 @@ class TestGenerationAgent:
         briefing = PlanBriefing(self._prompt, unused_tag(tag, texts), masked, requirements, self._checkout.framework)
         route = self._route(masked, [each.path for each in named], briefing, code)
         room = room_left(self._task.workflow.task, self._gate.budgets(self._task, route.tier), Spent())
-        packed = packed_within(
-            room, self._task.workflow.task, lambda files: self._price_of(route, _first(briefing, files)), code, tests
-        )
+
+        def price_of(files: Packed) -> Price:
+            return self._price_of(_route_of(route, files), _first(briefing, files))
+
+        packed = packed_within(room, self._task.workflow.task, price_of, code, tests)
         secrets += sum(each.secrets for each in packed.files)
         report = PlanReport(self._gate, self._task, route)
         ending = Ending(frozenset({"soft"}) if packed.is_narrow else frozenset(), masked_secrets=secrets)
@@ -89,7 +91,7 @@ class TestGenerationAgent:
         cause = room.holds(packed.price, 1)
         if cause is not None:
             return outcome._replace(run=report.run(Ending(frozenset({cause}), masked_secrets=secrets)))
-        return self._called(outcome, _Job(route, briefing, packed, report, ending))
+        return self._called(outcome, _Job(_route_of(route, packed), briefing, packed, report, ending))
 
     def _route(self, ticket: Ticket, paths: Sequence[str], briefing: PlanBriefing, code: Sequence[MaskedFile]) -> Route:
         facts = Facts(paths=tuple(paths), text=f"{ticket.title}\n{ticket.body}", labels=ticket.labels)
@@ -152,6 +154,10 @@ class TestGenerationAgent:
         if isinstance(result, Refused) and not is_bound_only(result):
             ending = ending._replace(refused=result)  # only a budget that refused may block; a bound, or a failure, is a note
         return _Corrected(left_out(answer, words), (first,), ending, words)
+
+
+def _route_of(route: Route, packed: Packed) -> Route:
+    return short_answer(route) if packed.is_narrow else route
 
 
 def _first(briefing: PlanBriefing, packed: Packed) -> dict[str, Any]:

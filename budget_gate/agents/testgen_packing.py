@@ -1,6 +1,6 @@
 """Which files one test generation reads: as many as its task has room for, in order, and why each of the others is not read.
 
-Up to the soft bound everything that the hard one allows; past it no further file is read, and the answer is asked to be short. A
+Up to the soft bound everything that the hard one allows; past it the answer is asked to be short, and no further file is read. A
 long file for which there is no room is read in part.
 """
 
@@ -11,12 +11,22 @@ from budget_gate.agents.review_report import why
 from budget_gate.agents.testgen_request import MaskedFile
 from budget_gate.core.packing import Cause, Price, Room
 from budget_gate.core.policy import Bounds
+from budget_gate.core.routing import Route
 from budget_gate.core.test_plans import UnreadFile
 
 PriceOf = Callable[["Packed"], Price]
 """Prices the whole request that such files make."""
 
 _NOTHING = Price(0, 0)
+
+SHORT_ANSWER_TOKENS_LEAST = 1_500
+"""A few cases and one test file take about so much: a shorter answer would be cut off and worth nothing."""
+
+
+def short_answer(route: Route) -> Route:
+    """Return the route for a narrow request: half the answer, which leaves that much more room for files to read."""
+    longest = route.max_output_tokens
+    return route._replace(max_output_tokens=max(longest // 2, min(longest, SHORT_ANSWER_TOKENS_LEAST)))
 
 
 class Packed(NamedTuple):

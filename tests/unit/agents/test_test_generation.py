@@ -11,10 +11,12 @@ from budget_gate.agents.prompt_files import load_prompt
 from budget_gate.agents.test_generation import TestGenerationAgent
 from budget_gate.agents.testgen_answer import read_plan
 from budget_gate.agents.testgen_checkout import Checkout
+from budget_gate.agents.testgen_packing import short_answer
 from budget_gate.agents.testgen_request import NARROW, TOOL, TOOL_NAME
 from budget_gate.agents.testgen_syntax import DoesNotParse, check_syntax
 from budget_gate.core.attribution import Attribution
 from budget_gate.core.policy import Bounds, Workflow
+from budget_gate.core.routing import Route
 from budget_gate.core.tasks import Task
 from budget_gate.core.test_plans import PlanOutcome, UnreadFile
 from budget_gate.core.tickets import Ticket, requirements_of
@@ -125,6 +127,22 @@ def test_past_the_soft_bound_no_more_is_read_and_a_short_answer_is_asked_for(roo
     assert outcome.run.reason.startswith(
         "narrowed past the task's soft bound of 6,000 tokens; the work is not held up; 1 test case"
     )
+
+
+def test_past_the_soft_bound_half_an_answer_makes_room_for_files(root: Path) -> None:
+    """The long answer alone would pass the bound: with half of it reserved and allowed, the files that the ticket names are read."""
+    gate = gate_for(reported([case()], []), soft_tokens=8_000)
+    gate._output_tokens = 6_000
+    outcome = plan(root, gate)
+    assert outcome.shown == ("shop/cart.py", "tests/test_cart.py", "tests/test_tax.py")
+    assert (gate.reserved[0].output_tokens, sum(gate.reserved[0][:2]) <= 8_000) == (3_000, True)
+    assert NARROW in sent(gate)
+
+
+@pytest.mark.parametrize(("longest", "short"), [(6_000, 3_000), (2_048, 1_500), (1_024, 1_024)])
+def test_a_short_answer_is_never_too_short_to_be_one(longest: int, short: int) -> None:
+    """Half, but not below what a few cases and a file take, nor above what the route allows."""
+    assert short_answer(Route("small", "m", longest, "")).max_output_tokens == short
 
 
 def test_a_long_file_without_room_is_read_in_part(root: Path) -> None:
