@@ -11,10 +11,12 @@ from budget_gate.agents.assistant_request import Question, answer_text, turn_req
 from budget_gate.agents.prompt_files import load_prompt
 from budget_gate.core.chat import Turn
 from budget_gate.core.errors import ProviderError
+from budget_gate.core.money import usd_short
 from budget_gate.core.reservations import BudgetState, Refused
 from budget_gate.core.routing import Facts, Route
 from budget_gate.core.sessions import Session
 from budget_gate.core.tasks import Task
+from budget_gate.core.usage import Usage
 from budget_gate.gate.interface import Estimate, GateService, Served
 from budget_gate.providers.interface import Failed, OnText
 
@@ -88,7 +90,11 @@ class Assistant:
             self.session = self.session._replace(is_over=is_over)
             return turn._replace(refused=result, budgets=result.budgets, is_over=is_over)
         budgets = self._gate.budgets(self._task, route.tier)  # what may have been billed is held by now
-        return turn._replace(failure=f"the model's service failed ({result.kind}): {result.text}", budgets=budgets)
+        self.session = self.session.plus_cost(Usage(), result.cost_nano_usd)
+        failure = f"the model's service failed ({result.kind}): {result.text}"
+        if result.cost_nano_usd:
+            failure += f"; it may have been billed, so {usd_short(result.cost_nano_usd)} stays counted"
+        return turn._replace(failure=failure, budgets=budgets, cost_nano_usd=turn.cost_nano_usd + result.cost_nano_usd)
 
     def _answered(self, turn: Turn, served: Served, question: Question) -> Turn:
         text, notes = answer_text(served.message), turn.notes

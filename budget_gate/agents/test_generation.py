@@ -3,6 +3,7 @@
 It decides what to show and what to accept; admission and accounting are the gate's.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from budget_gate.agents.review_report import Ending, why
 from budget_gate.agents.review_request import unused_tag
 from budget_gate.agents.testgen_answer import PlanAnswer, read_plan
 from budget_gate.agents.testgen_checkout import Checkout
-from budget_gate.agents.testgen_packing import Packed, packed_within
+from budget_gate.agents.testgen_packing import Packed, packed_within, short_answer
 from budget_gate.agents.testgen_repair import correction_request, faults_of, left_out, mended, repair_words
 from budget_gate.agents.testgen_report import PlanReport
 from budget_gate.agents.testgen_request import MaskedFile, PlanBriefing, masked_file, masked_ticket
@@ -25,6 +26,8 @@ from budget_gate.core.test_plans import PlanOutcome, trace_gaps
 from budget_gate.core.tickets import Requirement, Ticket, requirements_of
 from budget_gate.gate.interface import GateService, Served, is_bound_only
 from budget_gate.providers.interface import Failed
+
+_NAME = re.compile(r"[A-Za-z_$][\w$]{1,80}")
 
 
 class _Job(NamedTuple):
@@ -65,16 +68,19 @@ class TestGenerationAgent:
         masked, secrets = masked_ticket(ticket)
         named = self._checkout.named_in(f"{masked.title}\n{masked.body}")
         beside = self._checkout.neighbours(each.path for each in named)
-        code = [masked_file(each) for each in named]
-        tests = [masked_file(each) for each in beside if each not in named]
+        words = frozenset(_NAME.findall(f"{masked.title}\n{masked.body}"))
+        code = [masked_file(each, words) for each in named]
+        tests = [masked_file(each, words) for each in beside if each not in named]
         texts = (masked.title, masked.body, *(f"{each.path}\n{each.text}" for each in (*code, *tests)))
         requirements = requirements_of(masked)
         briefing = PlanBriefing(self._prompt, unused_tag(tag, texts), masked, requirements, self._checkout.framework)
         route = self._route(masked, [each.path for each in named], briefing, code)
         room = room_left(self._task.workflow.task, self._gate.budgets(self._task, route.tier), Spent())
-        packed = packed_within(
-            room, self._task.workflow.task, lambda files: self._price_of(route, _first(briefing, files)), code, tests
-        )
+
+        def price_of(files: Packed) -> Price:
+            return self._price_of(_route_of(route, files), _first(briefing, files))
+
+        packed = packed_within(room, self._task.workflow.task, price_of, code, tests)
         secrets += sum(each.secrets for each in packed.files)
         report = PlanReport(self._gate, self._task, route)
         ending = Ending(frozenset({"soft"}) if packed.is_narrow else frozenset(), masked_secrets=secrets)
@@ -85,7 +91,7 @@ class TestGenerationAgent:
         cause = room.holds(packed.price, 1)
         if cause is not None:
             return outcome._replace(run=report.run(Ending(frozenset({cause}), masked_secrets=secrets)))
-        return self._called(outcome, _Job(route, briefing, packed, report, ending))
+        return self._called(outcome, _Job(_route_of(route, packed), briefing, packed, report, ending))
 
     def _route(self, ticket: Ticket, paths: Sequence[str], briefing: PlanBriefing, code: Sequence[MaskedFile]) -> Route:
         facts = Facts(paths=tuple(paths), text=f"{ticket.title}\n{ticket.body}", labels=ticket.labels)
@@ -148,6 +154,10 @@ class TestGenerationAgent:
         if isinstance(result, Refused) and not is_bound_only(result):
             ending = ending._replace(refused=result)  # only a budget that refused may block; a bound, or a failure, is a note
         return _Corrected(left_out(answer, words), (first,), ending, words)
+
+
+def _route_of(route: Route, packed: Packed) -> Route:
+    return short_answer(route) if packed.is_narrow else route
 
 
 def _first(briefing: PlanBriefing, packed: Packed) -> dict[str, Any]:

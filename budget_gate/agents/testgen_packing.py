@@ -1,6 +1,7 @@
 """Which files one test generation reads: as many as its task has room for, in order, and why each of the others is not read.
 
-Up to the soft bound everything that the hard one allows; past it no further file is read, and the answer is asked to be short.
+Up to the soft bound everything that the hard one allows; past it the answer is asked to be short, and no further file is read. A
+long file for which there is no room is read in part.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,12 +11,22 @@ from budget_gate.agents.review_report import why
 from budget_gate.agents.testgen_request import MaskedFile
 from budget_gate.core.packing import Cause, Price, Room
 from budget_gate.core.policy import Bounds
+from budget_gate.core.routing import Route
 from budget_gate.core.test_plans import UnreadFile
 
 PriceOf = Callable[["Packed"], Price]
 """Prices the whole request that such files make."""
 
 _NOTHING = Price(0, 0)
+
+SHORT_ANSWER_TOKENS_LEAST = 1_500
+"""A few cases and one test file take about so much: a shorter answer would be cut off and worth nothing."""
+
+
+def short_answer(route: Route) -> Route:
+    """Return the route for a narrow request: half the answer, which leaves that much more room for files to read."""
+    longest = route.max_output_tokens
+    return route._replace(max_output_tokens=max(longest // 2, min(longest, SHORT_ANSWER_TOKENS_LEAST)))
 
 
 class Packed(NamedTuple):
@@ -50,12 +61,24 @@ def _taken(
     is_past = _cause(room, packed.price) == "soft"
     for place, each in enumerate((*code, *tests)):
         is_code = place < len(code)
-        more = packed._replace(code=(*packed.code, each)) if is_code else packed._replace(tests=(*packed.tests, each))
-        more = more._replace(price=price_of(more))
-        cause = _cause(room, more.price)
+        more, cause = _with(packed, each, room, price_of, is_code=is_code)
         is_past = is_past or cause == "soft"
-        packed = more if cause is None else packed._replace(unread=(*packed.unread, UnreadFile(each.path, why(cause, bounds))))
+        if cause is None:
+            packed = more
+            continue
+        words = why(cause, bounds)
+        if each.brief:
+            more, still = _with(packed, each._replace(text=each.brief), room, price_of, is_code=is_code)
+            packed, words = (more, f"in part {words}") if still is None else (packed, words)
+        packed = packed._replace(unread=(*packed.unread, UnreadFile(each.path, words)))
     return packed._replace(is_narrow=is_narrow or is_past)
+
+
+def _with(packed: Packed, file: MaskedFile, room: Room, price_of: PriceOf, *, is_code: bool) -> tuple[Packed, Cause | None]:
+    """Return what is packed with one file more, and the bound that this would pass."""
+    more = packed._replace(code=(*packed.code, file)) if is_code else packed._replace(tests=(*packed.tests, file))
+    more = more._replace(price=price_of(more))
+    return more, _cause(room, more.price)
 
 
 def _cause(room: Room, price: Price) -> Cause | None:

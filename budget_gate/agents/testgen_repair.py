@@ -47,7 +47,7 @@ def faults_of(answer: PlanAnswer, requirements: Sequence[Requirement]) -> Faults
 def correction_request(briefing: PlanBriefing, answer: PlanAnswer, faults: Faults, code: Sequence[MaskedFile]) -> dict[str, Any]:
     """Return the request. What the model has written is data as well: the fence is one that occurs in none of it."""
     plan = "\n".join(f"{each.name} covers {', '.join(each.covers) or 'nothing'}: {each.title}" for each in answer.cases)
-    files = [masked_file(each, CONTENT_CHARACTERS_MOST) for each in faults.files]
+    files = [masked_file(each, characters_most=CONTENT_CHARACTERS_MOST) for each in faults.files]
     texts = (plan, *faults.words, *(f"{each.path}\n{each.text}" for each in (*files, *code)))
     fenced = briefing._replace(tag=unused_tag(briefing.tag, texts))
     return fenced.correction(plan, faults.words, files, code)

@@ -1,11 +1,12 @@
 """Builds the Messages request of a test generation: instructions, then ticket, requirements, code and tests, each between tags."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from budget_gate.agents.prompt_files import Prompt
 from budget_gate.agents.review_request import shown
 from budget_gate.agents.testgen_checkout import SourceFile
+from budget_gate.agents.testgen_excerpt import excerpt
 from budget_gate.core.secrets_masking import mask_text
 from budget_gate.core.test_plans import PRIORITIES
 from budget_gate.core.tickets import Requirement, Ticket
@@ -13,6 +14,7 @@ from budget_gate.core.tickets import Requirement, Ticket
 TOOL_NAME = "report_tests"
 BODY_CHARACTERS_MOST = 12_000
 FILE_CHARACTERS_MOST = 16_000
+BRIEF_CHARACTERS_MOST = 4_000
 
 NARROW = (
     "This task has little left to spend: keep the answer short. At most 8 cases, those that matter most; steps in few words; one test "
@@ -61,20 +63,23 @@ TOOL: Mapping[str, Any] = {
 
 
 class MaskedFile(NamedTuple):
-    """A file as it is sent, cut to what one file may take, and how many secrets were taken out."""
+    """A file as it is sent, cut to what one file may take, and how many secrets were taken out.
+
+    ``brief`` is a shorter cut, for where the whole has no room; empty where the whole is short.
+    """
 
     path: str
     text: str
     secrets: int
+    brief: str = ""
 
 
-def masked_file(file: SourceFile, characters_most: int = FILE_CHARACTERS_MOST) -> MaskedFile:
-    """Return a file without its secrets; a long one keeps its beginning and says so."""
+def masked_file(file: SourceFile, words: Collection[str] = (), characters_most: int = FILE_CHARACTERS_MOST) -> MaskedFile:
+    """Return a file without its secrets; of a long one, what ``words`` name comes first (see ``testgen_excerpt``)."""
     masked = mask_text(file.text)
-    text = masked.text
-    if len(text) > characters_most:
-        text = text[:characters_most] + "\n(the rest is not shown)"
-    return MaskedFile(file.path, text, masked.secrets)
+    text = excerpt(masked.text, words, characters_most)
+    brief = excerpt(masked.text, words, BRIEF_CHARACTERS_MOST) if len(text) > BRIEF_CHARACTERS_MOST else ""
+    return MaskedFile(file.path, text, masked.secrets, brief)
 
 
 def masked_ticket(ticket: Ticket) -> tuple[Ticket, int]:

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import secrets
-import shutil
 import stat
 import sys
 import time
@@ -14,10 +13,10 @@ import click
 from budget_gate.agents.assistant import Assistant
 from budget_gate.agents.assistant_request import Question
 from budget_gate.bootstrap import Workspace
+from budget_gate.cli.chat_terminal import open_terminal
 from budget_gate.cli.options import (
     REFUSED,
     attribution_options,
-    colour_wanted,
     common_options,
     flags_given,
     log,
@@ -27,10 +26,9 @@ from budget_gate.cli.options import (
 from budget_gate.core.chat import Turn
 from budget_gate.core.errors import ServiceError, UsageError
 from budget_gate.core.money import usd_text
-from budget_gate.core.reservations import BudgetState
 from budget_gate.core.sessions import Session
 from budget_gate.core.tasks import Task
-from budget_gate.runs.chat import Terminal, converse
+from budget_gate.runs.chat import converse
 from budget_gate.runs.session_files import FOLDER, SessionFile, open_session
 
 CONTEXT_BYTES_MOST = 4 * 1024 * 1024
@@ -119,11 +117,8 @@ def _new_session(name: str, task: Task) -> Session:
 def _talk(workspace: Workspace, assistant: Assistant, file: SessionFile | None) -> None:
     assert file is not None, "a conversation is kept"
     session = assistant.session
-    with contextlib.suppress(ImportError):
-        import readline  # noqa: F401 (editing and history at the prompt)
-
     log(f"session {session.name} ({session.workflow}, {session.turns} turns so far); /help lists the commands")
-    converse(assistant, file, _terminal(workspace))
+    converse(assistant, file, open_terminal(workspace))
     log(f"budget-gate chat --workflow {session.workflow} --session {session.name}")
 
 
@@ -140,10 +135,17 @@ def _one_turn(workspace: Workspace, assistant: Assistant, file: SessionFile | No
         return _exit_code(turn)
     from budget_gate.reports.chat import budget_line, streamed, turn_notes
 
-    turn = assistant.turn(question, lambda piece: click.echo(streamed(piece), nl=False))
+    has_shown = False
+
+    def show(piece: str) -> None:
+        nonlocal has_shown
+        has_shown = True
+        click.echo(streamed(piece), nl=False)
+
+    turn = assistant.turn(question, show)
     if file is not None:
         file.save(assistant.session)
-    if turn.text:
+    if has_shown:  # also an answer that was cut off in the middle: what follows begins a line
         click.echo()
     for line in (*turn_notes(turn, zone), budget_line(turn, assistant.session)):
         log(line)
@@ -169,25 +171,6 @@ def _dry(assistant: Assistant, question: Question, *, as_json: bool) -> int:
     tokens_most = (estimate.input_tokens, estimate.output_tokens)
     click.echo(expected_text(route.model, route.tier, route.reason, tokens_most, estimate.nano_usd))
     return 0
-
-
-def _terminal(workspace: Workspace) -> Terminal:
-    def table(budgets: tuple[BudgetState, ...]) -> str:
-        from budget_gate.reports.tables import render_budget_table
-
-        width = shutil.get_terminal_size((110, 24)).columns
-        zone = workspace.policy.timezone
-        return render_budget_table(budgets, colour=colour_wanted(), width=width, now=workspace.ledger.now(), zone=zone)
-
-    return Terminal(_read_line, lambda text: click.echo(text, nl=False), table, workspace.policy.timezone)
-
-
-def _read_line() -> str | None:
-    try:
-        return input("> ")
-    except EOFError:
-        click.echo()
-        return None
 
 
 def _piped() -> str:

@@ -179,5 +179,5 @@ def _concluded(result: Answer | Refused | Failed, tally: Tally) -> Served | Refu
     if tally.failure is not None:
         raise tally.failure
     if isinstance(result, Failed):
-        return result._replace(text=result.text + _ACCOUNTING_TEXTS[tally.accounting])
+        return result._replace(text=result.text + _ACCOUNTING_TEXTS[tally.accounting], cost_nano_usd=tally.cost_nano_usd)
     return result

@@ -100,11 +100,15 @@ class Answer(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """No answer. ``kind`` says what the caller can do about it; every attempt has been resolved already."""
+    """No answer. ``kind`` says what the caller can do about it; every attempt has been resolved already.
+
+    ``cost_nano_usd`` is what its attempts were billed, or may have been and stay held; a provider leaves that to the gate.
+    """
 
     kind: Literal["overloaded", "rate_limited", "deadline", "rejected", "unreachable", "broken"]
     text: str
     attempts: int
+    cost_nano_usd: int = 0
 
 
 class Provider(Protocol):

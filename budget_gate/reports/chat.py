@@ -21,7 +21,8 @@ HELP = """\
 /budget        how every budget stands
 /save FILE     write the conversation into a new file
 /help          this
-/exit          leave; --session NAME takes it up again"""
+/exit          leave, as Ctrl-D does; --session NAME takes it up again
+A line that ends in \\ goes on in the next one; Ctrl-C breaks off an answer."""
 
 
 def streamed(piece: str) -> str:
@@ -29,16 +30,45 @@ def streamed(piece: str) -> str:
     return visible(piece, len(piece) + 1, keep="\n\t")
 
 
-def budget_line(turn: Turn, session: Session) -> str:
-    """Return the line below every answer: what it cost, what the session cost, the tightest budget, and the session's bound."""
-    parts = [f"{usd_short(turn.cost_nano_usd)} this turn, {usd_short(session.cost_nano_usd)} this session"]
-    if tight := tightest(turn.budgets):
+def budget_line(turn: Turn, session: Session, width: int = 0) -> str:
+    """Return the line below every answer: what it cost, what the session cost, the tightest budget, and the session's bound.
+
+    ``width`` (columns) breaks it between its parts where it is longer; 0 never does.
+    """
+    model = f"{clean_for_terminal(turn.model, CELL_CHARACTERS)} ({turn.tier}: {clean_for_terminal(turn.route_reason)})"
+    return _bracketed([f"{usd_short(turn.cost_nano_usd)} this turn, {_cost(session)}", *_standing(turn.budgets), model], width)
+
+
+def standing_line(budgets: Sequence[BudgetState], session: Session, width: int = 0) -> str:
+    """Return the line for a turn that was broken off, whose cost nobody knows: how the session and its budgets stand."""
+    return _bracketed([_cost(session), *_standing(budgets)], width)
+
+
+def _cost(session: Session) -> str:
+    return f"{usd_short(session.cost_nano_usd)} this session"
+
+
+def _standing(budgets: Sequence[BudgetState]) -> list[str]:
+    parts = []
+    if tight := tightest(budgets):
         name = clean_for_terminal(budget_name(tight.scope, tight.per), CELL_CHARACTERS)
         parts.append(f"{name}: {amount_text(tight.unit, left_of(tight))} left of {amount_text(tight.unit, tight.limit)}")
-    bounds = [state for state in turn.budgets if state.scope.kind == "session" and state.unit == "tokens"]
-    parts += [f"session: {tokens_short(state.used)} of {tokens_short(state.limit)} tokens" for state in bounds]
-    parts.append(f"{clean_for_terminal(turn.model, CELL_CHARACTERS)} ({turn.tier}: {clean_for_terminal(turn.route_reason)})")
-    return f"[{' | '.join(parts)}]"
+    for state in budgets:
+        if state.scope.kind == "session" and state.unit == "tokens":
+            held = f" ({tokens_short(state.held)} of them held: perhaps billed)" if state.held else ""
+            parts.append(f"session: {tokens_short(state.used)} of {tokens_short(state.limit)} tokens{held}")
+    return parts
+
+
+def _bracketed(parts: Sequence[str], width: int) -> str:
+    """Return parts in brackets, on one line where they fit, else with as many on each line as do."""
+    lines = [f"[{parts[0]}"]
+    for part in parts[1:]:
+        if width and len(lines[-1]) + len(part) + 5 > width:
+            lines.append(f" {part}")
+        else:
+            lines[-1] += f" | {part}"
+    return "\n".join(lines) + "]"
 
 
 def tightest(budgets: Sequence[BudgetState]) -> BudgetState | None:

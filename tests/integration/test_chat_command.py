@@ -7,13 +7,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
+from typing import Self
 
 import pytest
 from fakes.anthropic_server import KEY, AnthropicServer, Behaviour
 from fakes.command_line import ACME, ROOT, run
 
+from budget_gate.core.money import usd_short
 from budget_gate.ledger.sqlite import SqliteLedger
+
+ON_A_TERMINAL = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+"""Makes its standard input the terminal that Ctrl-C comes from, then becomes the command."""
 
 CHAT = ("chat", "--policy", ACME, "--workflow", "dev_assistant")
 
@@ -126,22 +132,78 @@ def test_what_is_piped_in_is_context(server: AnthropicServer) -> None:
 
 
 def test_a_conversation_on_a_terminal(server: AnthropicServer) -> None:
-    """On a real terminal: a question is answered, /cost adds up, /exit leaves, and the way back is shown."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "dumb"}
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "budget_gate", *CHAT, "--session", "talk"]
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, close_fds=True) as child:
-        os.close(theirs)
-        shown = _until(ours, "> ")
-        os.write(ours, b"Hello?\n")
-        shown += _until(ours, "session: ")
-        os.write(ours, b"/cost\n/exit\n")
-        shown += _until(ours, "--session talk")
-        assert child.wait(60) == 0
-    os.close(ours)
-    assert "All is well: nothing to report." in shown
-    assert "session talk: 1 turn, " in shown
+    """On a real terminal: a question is answered, /cost adds up, /exit leaves, and the way back is shown, without a colour."""
+    with Talk("talk", TERM="dumb") as talk:
+        talk.types("Hello?\n", until="session: ")
+        talk.types("/cost\n/exit\n", until="--session talk")
+    assert "All is well: nothing to report." in talk.shown
+    assert "session talk: 1 turn, " in talk.shown
+    assert "\x1b" not in talk.shown
     assert json.loads(Path(".budget-gate/sessions/talk.json").read_text())["turns"] == 1
+
+
+def test_what_is_pasted_is_one_question(server: AnthropicServer) -> None:
+    """Three lines from the clipboard are one turn, and paid for once; a terminal that takes colours gets them."""
+    with Talk("talk", TERM="xterm") as talk:
+        talk.types("\x1b[200~one\ntwo\nthree\x1b[201~\n", until="this session")
+        talk.types("/exit\n", until="--session talk")
+    (question,) = [each["messages"][-1]["content"] for each in server.messages]
+    assert "one\ntwo\nthree" in str(question).replace("\\n", "\n")
+    assert "\x1b[2m[$" in talk.shown
+
+
+def test_ctrl_c_and_ctrl_d_leave_in_peace(server: AnthropicServer) -> None:
+    """Ctrl-C drops what was typed, Ctrl-D leaves: exit 0, the way back, and nothing sent."""
+    with Talk("talk", TERM="dumb") as talk:
+        talk.types("half a li", until="half a li")
+        talk.types("\x03", until="nothing was sent")
+        talk.types("\x04", until="--session talk")
+    assert server.messages == []
+
+
+def test_a_connection_lost_in_the_middle_of_an_answer(server: AnthropicServer) -> None:
+    """What came is shown, the failure stands on a line of its own, and turn, session and ledger count what may have been billed."""
+    server.queue(Behaviour("cut_stream", events=5))
+    ended = run(*CHAT, "--session", "talk", "-m", "Hello?")
+    assert (ended.code, ended.out.endswith("\n"), len(ended.out) > 1) == (4, True, True)
+    budgets = {(each["scope"], each["per"]): each for each in run("status", *CHAT[1:3], "--json").document()["budgets"]}
+    held = Decimal(budgets["workflow/dev_assistant", "day"]["held"])
+    assert f"it may have been billed, so {usd_short(int(held * 10**9))} stays counted" in ended.err
+    kept = json.loads(Path(".budget-gate/sessions/talk.json").read_text())
+    assert kept["cost_nano_usd"] == held * 10**9 > 0
+
+
+class Talk:
+    """A conversation of a child process on a terminal of its own; ``shown`` is all that it has shown."""
+
+    def __init__(self, session: str, **environment: str) -> None:
+        self.shown = ""
+        self._ours, theirs = pty.openpty()
+        command = [sys.executable, "-c", ON_A_TERMINAL, sys.executable, "-m", "budget_gate", *CHAT, "--session", session]
+        given = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+        given.pop("NO_COLOR", None)
+        self._child = subprocess.Popen(
+            command, stdin=theirs, stdout=theirs, stderr=theirs, env=given, close_fds=True, start_new_session=True
+        )
+        os.close(theirs)
+
+    def __enter__(self) -> Self:
+        """Wait for the prompt."""
+        self.shown += _until(self._ours, "> ")
+        return self
+
+    def types(self, keys: str, *, until: str) -> None:
+        """Press keys, and wait for words."""
+        os.write(self._ours, keys.encode())
+        self.shown += _until(self._ours, until)
+
+    def __exit__(self, *_: object) -> None:
+        """See that it has ended well."""
+        try:
+            assert self._child.wait(60) == 0
+        finally:
+            self._child.kill()
+            os.close(self._ours)
 
 
 def _until(descriptor: int, words: str) -> str:

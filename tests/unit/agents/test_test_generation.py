@@ -11,10 +11,12 @@ from budget_gate.agents.prompt_files import load_prompt
 from budget_gate.agents.test_generation import TestGenerationAgent
 from budget_gate.agents.testgen_answer import read_plan
 from budget_gate.agents.testgen_checkout import Checkout
+from budget_gate.agents.testgen_packing import short_answer
 from budget_gate.agents.testgen_request import NARROW, TOOL, TOOL_NAME
 from budget_gate.agents.testgen_syntax import DoesNotParse, check_syntax
 from budget_gate.core.attribution import Attribution
 from budget_gate.core.policy import Bounds, Workflow
+from budget_gate.core.routing import Route
 from budget_gate.core.tasks import Task
 from budget_gate.core.test_plans import PlanOutcome, UnreadFile
 from budget_gate.core.tickets import Ticket, requirements_of
@@ -103,13 +105,13 @@ def test_the_model_sees_ticket_requirements_named_code_and_neighbouring_tests(ro
 def test_what_does_not_fit_into_the_task_is_not_shown(root: Path) -> None:
     """Within ``hard_tokens`` the named code is kept and tests are left out; the request never passes the bound."""
     (root / "tests/test_cart.py").write_text("# " + "x" * 9_000 + "\n")
-    gate = gate_for(reported([], []), hard_tokens=10_000)
+    gate = gate_for(reported([], []), hard_tokens=6_000)
     outcome = plan(root, gate)
     assert "shop/cart.py" in outcome.shown
     assert "tests/test_cart.py" not in outcome.shown
-    assert outcome.unread == (UnreadFile("tests/test_cart.py", "at the task's 10,000 tokens"),)
+    assert outcome.unread == (UnreadFile("tests/test_cart.py", "at the task's 6,000 tokens"),)
     assert outcome.run.verdict == "pass", "the ticket was planned; a bound that was not reached stopped nothing"
-    assert sum(gate.reserved[0][:2]) <= 10_000
+    assert sum(gate.reserved[0][:2]) <= 6_000
 
 
 def test_past_the_soft_bound_no_more_is_read_and_a_short_answer_is_asked_for(root: Path) -> None:
@@ -125,6 +127,36 @@ def test_past_the_soft_bound_no_more_is_read_and_a_short_answer_is_asked_for(roo
     assert outcome.run.reason.startswith(
         "narrowed past the task's soft bound of 6,000 tokens; the work is not held up; 1 test case"
     )
+
+
+def test_past_the_soft_bound_half_an_answer_makes_room_for_files(root: Path) -> None:
+    """The long answer alone would pass the bound: with half of it reserved and allowed, the files that the ticket names are read."""
+    gate = gate_for(reported([case()], []), soft_tokens=8_000)
+    gate._output_tokens = 6_000
+    outcome = plan(root, gate)
+    assert outcome.shown == ("shop/cart.py", "tests/test_cart.py", "tests/test_tax.py")
+    assert (gate.reserved[0].output_tokens, sum(gate.reserved[0][:2]) <= 8_000) == (3_000, True)
+    assert NARROW in sent(gate)
+
+
+@pytest.mark.parametrize(("longest", "short"), [(6_000, 3_000), (2_048, 1_500), (1_024, 1_024)])
+def test_a_short_answer_is_never_too_short_to_be_one(longest: int, short: int) -> None:
+    """Half, but not below what a few cases and a file take, nor above what the route allows."""
+    assert short_answer(Route("small", "m", longest, "")).max_output_tokens == short
+
+
+def test_a_long_file_without_room_is_read_in_part(root: Path) -> None:
+    """The method that the ticket names is shown whole, and the comment says that the rest was left out."""
+    method = "    int refund%d(int order) {\n        int days = %d;\n        return order;\n    }\n"
+    (root / "shop/Cart.java").write_text("class Cart {\n" + "".join(method % (n, n) for n in range(150)) + "}\n")
+    ticket = Ticket("#12", "Refunds", "`refund149` of shop/Cart.java is wrong.\n\n- refund within 30 days")
+    gate = gate_for(reported([case()], []), soft_tokens=9_000)
+    outcome = plan(root, gate, ticket)
+    assert outcome.unread[0] == UnreadFile("shop/Cart.java", "in part past the task's soft bound of 9,000 tokens")
+    assert outcome.shown[0] == "shop/Cart.java"
+    assert method % (149, 149) in sent(gate)
+    assert "int days = 80;" not in sent(gate)
+    assert sum(gate.reserved[0][:2]) <= 9_000
 
 
 def test_a_task_that_is_past_its_soft_bound_reads_nothing_and_still_plans(root: Path) -> None:

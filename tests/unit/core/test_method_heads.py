@@ -57,6 +57,8 @@ STATEMENTS = (
     "assertThat(x)",
     "INSERT INTO cart (",
     "case foo(x): {",
+    "outer: for (int each : all) {",
+    "Order order(x).apply {",
     "# foo(x) {",
     "// int f(x) {",
     "* f(x) {",
@@ -81,6 +83,7 @@ def test_a_call_is_no_head_though_a_block_follows() -> None:
     """Without a type or modifier before the name, a brace on the next line is a block of its own."""
     assert method_name("refund(order)", "{") == ""
     assert method_name("refund(", "order,") == ""
+    assert method_name("Order refund(Order order)", "Order other(Order order)") == "", "a macro, or a method without a body"
 
 
 @given(st.text(alphabet="ab<>[](){},.:;*&~@$ =\"'operator", max_size=200), st.sampled_from(["", "{"]))

@@ -21,10 +21,12 @@ class Screen:
         self._lines = iter(lines)
         self.text = ""
 
-    def read(self) -> str | None:
-        """Return the next line."""
+    def read(self, goes_on: bool) -> str | None:  # noqa: FBT001 - the type is that of ``Terminal.read``
+        """Return the next line; ``^C`` is an interruption."""
         line = next(self._lines, None)
-        self.text += f"> {line}\n" if line is not None else ""
+        self.text += f"{'. ' if goes_on else '> '}{line}\n" if line is not None else ""
+        if line == "^C":
+            raise KeyboardInterrupt
         return line
 
     def write(self, text: str) -> None:
@@ -104,6 +106,7 @@ def test_breaking_off_leaves_a_hold_and_the_conversation(tmp_path: Path) -> None
     broken = screen.terminal._replace(write=lambda text: interrupt(text) if text == "An answer." else screen.write(text))
     assert speak(assistant, SessionFile(tmp_path / "talk.json"), broken, Question("Hello?")) is None
     assert any(state.held for state in assistant.budgets())
+    assert "of them held: perhaps billed)]" in screen.text
     turn = speak(assistant, None, screen.terminal, Question("Hello?"))
     assert turn is not None
     assert turn.text == "An answer."
@@ -118,3 +121,34 @@ def test_a_refusal_is_one_line_and_no_end(tmp_path: Path, day_usd: int, words: s
     converse(assistant, SessionFile(tmp_path / "talk.json"), screen.terminal)
     assert words in screen.text
     assert not assistant.session.is_over
+
+
+def test_ctrl_c_at_the_prompt_drops_the_line_and_twice_leaves(tmp_path: Path) -> None:
+    """One slip does not end a conversation; two in a row do, and a question between them starts anew."""
+    assistant, _ = made(Scripted())
+    screen = Screen(["^C", "Hello?", "^C", "^C", "never read"])
+    converse(assistant, SessionFile(tmp_path / "talk.json"), screen.terminal)
+    assert (assistant.session.turns, screen.text.count("dropped; nothing was sent")) == (1, 2)
+    assert "never read" not in screen.text
+
+
+def test_a_line_that_ends_in_a_backslash_goes_on(tmp_path: Path) -> None:
+    """Several lines are one question; the end of input sends what was typed, and leaves."""
+    script = Scripted()
+    assistant, _ = made(script)
+    screen = Screen(["one\\", "two\\", "three", "four\\"])
+    converse(assistant, SessionFile(tmp_path / "talk.json"), screen.terminal)
+    assert [message.text for message in assistant.session.said[::2]] == ["one\ntwo\nthree", "four"]
+    assert ". three" in screen.text
+
+
+def test_the_budget_line_is_broken_between_its_parts(tmp_path: Path) -> None:
+    """In a narrow window no word is torn; nothing is lost; what is aside is marked as such, and the answer is not."""
+    assistant, _ = made(Scripted())
+    screen = Screen(["Hello?"])
+    terminal = screen.terminal._replace(width=lambda: 60, aside=lambda text: f"<{text}>")
+    converse(assistant, SessionFile(tmp_path / "talk.json"), terminal)
+    shown = screen.text.partition("<[")[2].partition("]>")[0].splitlines()
+    assert [line.strip().partition(" ")[0] for line in shown] == ["$0.0003", "user/ann", "session:", "claude-haiku-4-5"]
+    assert all(len(line) <= 60 for line in shown[:-1])
+    assert "An answer.\n" in screen.text
