@@ -49,6 +49,10 @@ def _run(workspace: Workspace, inputs: ActionInputs) -> int:
         from budget_gate.cli.report import run_report
 
         return run_report(workspace, inputs.month)
+    if inputs.command == "dashboard":
+        from budget_gate.cli.dashboard import run_dashboard
+
+        return run_dashboard(workspace)
     if inputs.command == "check" or runtime.event_name == "merge_group":
         agent = "code_review" if inputs.command == "review" else ""
         return run_check(workspace, inputs.flags(), on_exceed=inputs.on_exceed, agent=agent)

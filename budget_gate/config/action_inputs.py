@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from budget_gate.core.errors import UsageError
 
-COMMANDS = ("review", "check", "testgen", "merged", "report")
+COMMANDS = ("review", "check", "testgen", "merged", "report", "dashboard")
 ON_EXCEED = ("policy", "comment", "block")
 PREFIX = "BUDGET_GATE_INPUT_"
 NUMBER_DIGITS_MOST = 18
