@@ -37,6 +37,10 @@ class SlackApi:
         self.messages: list[dict[str, Any]] = []
         self.played: list[Played] = []
         self.requests = 0
+        self.gate = threading.Event()
+        """While it is not set, a request is read and then kept waiting."""
+
+        self.gate.set()
         self.lock = threading.Lock()
         api = self
 
@@ -94,6 +98,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
         with self.slack.lock:
             self.slack.requests += 1
+        self.slack.gate.wait(60)
+        with self.slack.lock:
             played = self.slack.played.pop(0) if self.slack.played else None
             word = self.slack.problem_of(self.headers.get("Authorization", ""), body)
             if self.path != "/api/chat.postMessage":
