@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 import yaml
-from fakes.command_line import ROOT
+from fakes.command_line import ACME, ROOT, run
+from fakes.github_ledger import REPOSITORY, GitHubStore
+from fakes.history import spend
 
 WORKFLOW: dict[str, Any] = yaml.safe_load((ROOT / "workflows/dashboard.yml").read_text())
 
@@ -56,3 +58,25 @@ def test_no_job_may_both_read_the_ledger_and_publish() -> None:
     assert jobs["deploy"]["permissions"] == {"pages": "write", "id-token": "write"}
     assert jobs["build"]["steps"][0]["name"] == "See who will see it", "nothing happens before it is known"
     assert [step["uses"].partition("@")[0] for step in jobs["deploy"]["steps"]] == ["actions/deploy-pages"]
+
+
+def test_the_ledger_on_a_branch_is_read_without_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a token that may only read, as the build job has it, the dashboard shows the ledger on the branch, and nothing is written."""
+    store = GitHubStore()
+    try:
+        spend(store.ledger, "a", 3_000_000_000, team="payments")
+        head = store.ledger.head()
+        for name, value in (
+            ("GITHUB_API_URL", store.server.url),
+            ("GITHUB_TOKEN", "ghs_reads"),
+            ("GITHUB_REPOSITORY", REPOSITORY),
+        ):
+            monkeypatch.setenv(name, value)
+        monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+        page = tmp_path / "index.html"
+        ended = run("dashboard", "--policy", ACME, "--ledger", f"github://{REPOSITORY}", "--output", str(page))
+        assert ended.code == 0, ended.err
+        assert "$3.00" in page.read_text()
+        assert store.opener()().head() == head
+    finally:
+        store.close()
