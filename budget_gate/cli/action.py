@@ -41,8 +41,7 @@ def action() -> None:
 
 def _run(workspace: Workspace, inputs: ActionInputs) -> int:
     """Run the command. In a merge queue there is nothing new to review: the budget is checked, and the status reported."""
-    runtime = workspace.runtime
-    assert runtime is not None
+    assert workspace.runtime is not None
     if inputs.command == "merged":
         from budget_gate.cli.merged import record_merged
 
@@ -55,25 +54,35 @@ def _run(workspace: Workspace, inputs: ActionInputs) -> int:
         from budget_gate.cli.alerts import run_alerts
 
         return run_alerts(workspace)
-    if inputs.command == "check" or runtime.event_name == "merge_group":
+    if inputs.command == "dashboard":
+        from budget_gate.cli.dashboard import run_dashboard
+
+        return run_dashboard(workspace)
+    if inputs.command == "check" or workspace.runtime.event_name == "merge_group":
         agent = "code_review" if inputs.command == "review" else ""
         return run_check(workspace, inputs.flags(), on_exceed=inputs.on_exceed, agent=agent)
-    if inputs.command == "testgen":
-        from budget_gate.cli.testgen import PlanWishes, generate_tests
+    return (_generate_tests if inputs.command == "testgen" else _review)(workspace, inputs)
 
-        issue = inputs.issue or str(runtime.event.issue_number or "")
-        flags = {name: value for name, value in inputs.flags().items() if name != "pr"}
-        wanted = PlanWishes(issue=issue, on_exceed=inputs.on_exceed, dry_run=inputs.dry_run, draft_pr=inputs.draft_pr)
-        code = generate_tests(workspace, flags, wanted)
-        send_alerts(workspace)
-        return code
+
+def _generate_tests(workspace: Workspace, inputs: ActionInputs) -> int:
+    from budget_gate.cli.testgen import PlanWishes, generate_tests
+
+    assert workspace.runtime is not None
+    issue = inputs.issue or str(workspace.runtime.event.issue_number or "")
+    flags = {name: value for name, value in inputs.flags().items() if name != "pr"}
+    wanted = PlanWishes(issue=issue, on_exceed=inputs.on_exceed, dry_run=inputs.dry_run, draft_pr=inputs.draft_pr)
+    code = generate_tests(workspace, flags, wanted)
+    send_alerts(workspace)
+    return code
+
+
+def _review(workspace: Workspace, inputs: ActionInputs) -> int:
     from budget_gate.cli.review import review_change
     from budget_gate.cli.reviewing import ReviewWishes
 
-    severity = next((each for each in SEVERITIES if each == inputs.min_severity), None)
     wishes = ReviewWishes(
         on_exceed=inputs.on_exceed,
-        min_severity=severity,
+        min_severity=next((each for each in SEVERITIES if each == inputs.min_severity), None),
         dry_run=inputs.dry_run,
         include_drafts=_wish(inputs.drafts),
         include_bots=_wish(inputs.bots),

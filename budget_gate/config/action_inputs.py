@@ -9,7 +9,7 @@ from typing import NamedTuple
 from budget_gate.core.errors import UsageError
 from budget_gate.core.pull_requests import APPROVAL_LABEL, SEVERITIES
 
-COMMANDS = ("review", "check", "testgen", "merged", "report", "alerts")
+COMMANDS = ("review", "check", "testgen", "merged", "report", "alerts", "dashboard")
 WISHES = ("policy", "skip", "review")
 MIN_SEVERITY = ("policy", *SEVERITIES)
 ON_EXCEED = ("policy", "comment", "block")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import yaml
 from fakes.act import REPOSITORY, ROOT, ActRun, copy_checkout, run_act, scratch_repository
 from fakes.alert_services import ROUTING_KEY, AlertServices
 from fakes.github_server import GitHubServer
@@ -64,6 +65,22 @@ class World(NamedTuple):
         )
 
 
+def _without_pages(text: str) -> str:
+    """Return dashboard.yml as a push starts it, without what only GitHub has: the Pages site, and the actions that publish to it.
+
+    A last step prints what would be uploaded.
+    """
+    workflow = yaml.safe_load(text)
+    workflow["on"] = {"push": None}
+    del workflow[True], workflow["jobs"]["deploy"]
+    build = workflow["jobs"]["build"]
+    build["steps"] = [step for step in build["steps"] if "pages" not in step.get("uses", "pages")]
+    build["steps"].append(
+        {"run": "echo files: $(ls -A .budget-gate/site); grep -o 'AI budget of acme' .budget-gate/site/index.html"}
+    )
+    return yaml.safe_dump(workflow)
+
+
 @pytest.fixture
 def world(checkout: Path, tmp_path: Path) -> Iterator[World]:
     """The world."""
@@ -75,6 +92,7 @@ def world(checkout: Path, tmp_path: Path) -> Iterator[World]:
         ".github/budget-gate.yml": (ROOT / "examples/acme/budget-gate.yml").read_text(),
         ".github/workflows/merged.yml": (ROOT / "workflows/merged.yml").read_text(),
         ".github/workflows/report.yml": (ROOT / "workflows/monthly-report.yml").read_text(),
+        ".github/workflows/dashboard.yml": _without_pages((ROOT / "workflows/dashboard.yml").read_text()),
     }
     repository, base_sha = scratch_repository(tmp_path / "repository", files)
     state = State(pulls={"7": {"head_sha": HEAD_SHA, "title": "Add a cart", "merged_at": MERGED_AT}})
@@ -174,3 +192,12 @@ def test_a_bot_posts_the_month_once(world: World) -> None:
     (message,) = world.slack_api.messages
     assert (message["channel"], world.slack.messages) == (CHANNEL, [])
     assert message["text"].startswith("AI spending of acme in 2026-10: $1.75")
+
+
+def test_the_dashboard_is_a_folder_to_publish(world: World) -> None:
+    """The build job of dashboard.yml leaves a folder with the page in it and nothing else, and names the page."""
+    run = world.run("push", {"ref": "refs/heads/main", "after": world.base_sha, "repository": {"full_name": REPOSITORY}})
+    assert run.status == 0, run.output
+    assert run.outputs()["report-path"] == ".budget-gate/site/index.html"
+    assert "| files: index.html\n" in run.output
+    assert "| AI budget of acme\n" in run.output

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, NamedTuple, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any, NamedTuple
 
+from fakes.loopback import Loopback
 from fakes.slack_webhook import blocks_are_valid
 
 TOKEN = "xoxb-1-bottoken"
@@ -30,38 +31,23 @@ def refusal(word: str) -> Played:
     return Played(body=json.dumps({"ok": False, "error": word}))
 
 
-class SlackApi:
+class SlackApi(Loopback):
     """Serving on 127.0.0.1 from a thread. ``messages`` holds what was posted; answers in ``played`` come first."""
 
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
         self.played: list[Played] = []
         self.requests = 0
-        self.lock = threading.Lock()
-        api = self
+        self.gate = threading.Event()
+        """While it is not set, a request is read and then kept waiting."""
 
-        class Handler(_Handler):
-            slack = api
-
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._http.daemon_threads = True
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self.gate.set()
+        super().__init__(type("Handler", (_Handler,), {"slack": self}))
 
     @property
     def url(self) -> str:
         """The API's address."""
-        return f"http://127.0.0.1:{self._http.server_address[1]}/api"
-
-    def __enter__(self) -> Self:
-        """Start serving."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop serving."""
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
+        return f"{self.address}/api"
 
     def take(self, body: dict[str, Any]) -> str:
         """Post a message; return its time, which names it."""
@@ -94,6 +80,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
         with self.slack.lock:
             self.slack.requests += 1
+        self.slack.gate.wait(60)
+        with self.slack.lock:
             played = self.slack.played.pop(0) if self.slack.played else None
             word = self.slack.problem_of(self.headers.get("Authorization", ""), body)
             if self.path != "/api/chat.postMessage":

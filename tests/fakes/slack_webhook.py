@@ -3,46 +3,27 @@
 from __future__ import annotations
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 
+from fakes.loopback import Loopback
 from slack_sdk.models.blocks import Block
 
 PATH = "/services/T000/B000/hooksecret"
 
 
-class SlackWebhook:
+class SlackWebhook(Loopback):
     """Serving on 127.0.0.1 from a thread. ``messages`` holds what was accepted; ``answers`` are played first: a status, or ``drop``."""
 
     def __init__(self, answers: list[int | str] | None = None) -> None:
         self.messages: list[dict[str, Any]] = []
         self.answers = list(answers or [])
-        self.lock = threading.Lock()
-        webhook = self
-
-        class Handler(_Handler):
-            slack = webhook
-
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._http.daemon_threads = True
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        super().__init__(type("Handler", (_Handler,), {"slack": self}))
 
     @property
     def url(self) -> str:
         """The webhook's address, the secret in it included."""
-        return f"http://127.0.0.1:{self._http.server_address[1]}{PATH}"
-
-    def __enter__(self) -> Self:
-        """Start serving."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop serving."""
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
+        return f"{self.address}{PATH}"
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from fakes.history import record
-from fakes.ledger_requests import charge, line, request, usd
+from fakes.ledger_requests import CENT, charge, line, request, usd
 from fakes.organization import Clock, Organization
 
 from budget_gate.core.charges import Charge
@@ -37,13 +37,13 @@ _Event = tuple[datetime, int, Callable[[Ledger], object]]
 def year_policy() -> Policy:
     """Return budgets of every kind of period, low enough that some are passed."""
     limits = tuple(
-        Limit("usd", amount * DOLLAR, per)
-        for amount, per in ((1, "day"), (4, "week"), (15, "month"), (45, "quarter"), (170, "year"))
+        Limit("usd", cents * CENT, per)
+        for cents, per in ((15, "day"), (55, "week"), (210, "month"), (620, "quarter"), (2_400, "year"))
     )
     budgets = (
         Budget(ORG, limits, Tiers(8_000, 10_000, 12_000), mode="advise"),
         Budget(TEAM, limits[2:3]),
-        Budget(Scope("user", "*"), limits[:1], mode="advise"),
+        Budget(Scope("user", "*"), (Limit("usd", 6 * CENT, "day"),), mode="advise"),
     )
     rule = ExemptionRule(("vp",), 100 * DOLLAR, 30)
     return Policy("acme", ZONE, {"small": "claude-haiku-4-5", "medium": "claude-sonnet-4-6"}, budgets, {}, exemptions=rule)
@@ -121,7 +121,7 @@ class Year:
 
     def _exemption(self, name: str, at: datetime) -> Iterator[_Event]:
         scope, per = self._rng.choice([(ORG, "day"), (ORG, "month"), (ORG, "week"), (TEAM, "month"), (ORG, "quarter")])
-        asked = Request(name, scope, per, self._rng.randint(1, 5) * DOLLAR, self._rng.randint(1, 30), "maya", "busy")
+        asked = Request(name, scope, per, self._rng.randint(1, 30) * CENT, self._rng.randint(1, 30), "maya", "busy")
         yield self._event(at, lambda ledger: request_exemption(ledger, self.policy, asked))
         decide = self._rng.choice([approve, approve, approve, deny, None])
         if decide is not None:

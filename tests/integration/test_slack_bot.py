@@ -2,8 +2,9 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from budget_gate.core.errors import UsageError
 from budget_gate.ledger.sqlite import SqliteLedger
 from budget_gate.notify.slack_bot import WAITS_MOST, SlackBotChannel
 from budget_gate.reports.monthly_slack import BLOCKS_MAX, REPLIES_MAX, ROWS_SHOWN, render_month_slack, render_month_thread
+from budget_gate.runs.report_posting import CLAIM_PATIENCE, post_once
 
 MONTH = "2026-10"
 FULL = full_month()
@@ -82,15 +84,91 @@ def test_posted_once_with_its_thread(world: World) -> None:
     assert len(world.slack.messages) == 2 * (1 + len(thread))
 
 
-def test_parallel_processes_post_once(world: World) -> None:
-    """Four processes at the same moment post one message, and none of them fails."""
-    command = [sys.executable, "-m", "budget_gate", "report", "--policy", ACME, "--ledger", f"sqlite:///{world.path}", "--totals"]
-    started = [
-        subprocess.Popen([*command, "--month", MONTH, "--slack-channel", CHANNEL], cwd=ROOT, stdout=subprocess.DEVNULL)
-        for _ in range(4)
+def started(world: World, *more: str) -> subprocess.Popen[str]:
+    """Start a process that posts October."""
+    command = [
+        sys.executable,
+        "-m",
+        "budget_gate",
+        "report",
+        "--policy",
+        ACME,
+        "--ledger",
+        f"sqlite:///{world.path}",
+        "--month",
+        MONTH,
     ]
-    assert [each.wait(timeout=60) for each in started] == [0, 0, 0, 0]
-    assert len([each for each in world.slack.messages if "thread_ts" not in each]) == 1
+    return subprocess.Popen(
+        [*command, "--slack-channel", CHANNEL, *more], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+
+
+def over(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Wait for a process; return its exit code and what it said."""
+    _, said = process.communicate(timeout=120)
+    return process.returncode, said
+
+
+def posted(world: World) -> int:
+    """Return how many times the report is in the channel."""
+    return len([each for each in world.slack.messages if "thread_ts" not in each])
+
+
+def test_parallel_and_repeated_processes_post_once(world: World) -> None:
+    """Four processes at the same moment, then two more one after the other, post one message, and none of them fails."""
+    at_once = [started(world, "--totals") for _ in range(4)]
+    assert [over(each)[0] for each in at_once] == [0, 0, 0, 0]
+    for _ in range(2):
+        code, said = over(started(world))
+        assert code == 0
+        assert f"was posted to slack-{CHANNEL} before" in said
+    assert posted(world) == 1
+
+
+def test_a_process_that_comes_while_another_posts_leaves_it_to_that_one(world: World) -> None:
+    """While one process waits for Slack's answer, a second one says so and ends well; the first then ends well too."""
+    world.slack.gate.clear()
+    first = started(world)
+    while not world.slack.requests and first.poll() is None:
+        time.sleep(0.01)
+    second, said = over(started(world))
+    world.slack.gate.set()
+    assert "another run is posting the report" in said
+    assert (over(first)[0], second, posted(world)) == (0, 0, 1)
+
+
+def test_a_process_killed_while_posting_is_named_by_later_ones(world: World) -> None:
+    """Killed between sending and Slack's answer, the report may be there: a late run fails and says to look; --again posts it."""
+    world.slack.gate.clear()
+    killed = started(world)
+    while not world.slack.requests and killed.poll() is None:
+        time.sleep(0.01)
+    killed.kill()
+    assert over(killed)[0] < 0
+    world.slack.gate.set()
+    assert "another run is posting" in world.post().err
+    ledger = SqliteLedger(world.path, clock=SimulatedClock(datetime.now(UTC) + CLAIM_PATIENCE + timedelta(minutes=1)))
+    late = post_once(ledger, MONTH, channel(world.slack), render_month_thread(FULL), claimant="late")
+    ledger.close()
+    assert late.state == "unconfirmed"
+    assert "look into the channel" in late.text
+    while not posted(world):  # Slack had read the killed one's request, and takes it now
+        time.sleep(0.01)
+    assert world.post("--again").code == 0
+    assert posted(world) == 2
+
+
+def test_a_late_run_posts_a_month_of_long_ago_and_says_so_where_it_is_empty(world: World) -> None:
+    """A month is posted whenever somebody asks first; one of which the ledger holds nothing says that, and is posted once too."""
+    for _ in range(2):
+        ended = run(
+            "report", "--policy", ACME, "--ledger", f"sqlite:///{world.path}", "--month", "2026-02", "--slack-channel", CHANNEL
+        )
+        assert ended.code == 0
+    (message,) = world.slack.messages
+    assert "The ledger holds nothing of 2026-02" in message["blocks"][1]["text"]["text"]
+    assert world.post().code == 0
+    assert posted(world) == 2
 
 
 @pytest.mark.parametrize(
