@@ -40,6 +40,15 @@ _SCATTER_LEAST = 0.05
 
 _BUSY_WEEKDAY = 0.3
 
+_WILD_DAYS_LEAST, _WILD_DAYS_EVERY = 2, 28
+"""How many wild days are passed over before today is held against the next one: two, and one more for every 28 days."""
+
+_TIMES_WILDEST = 2.5
+"""How much further out than that day today has to be: a scope that is wild by habit is not wild today."""
+
+_TIMES_BUSIEST = 0.7
+"""What today has to cost of what the busiest of the other days did. All chosen on simulated years (docs/decisions/0014)."""
+
 
 class Anomaly(NamedTuple):
     """One scope on one day, in nano-dollars. ``mean`` is that of the window before, ``usual`` what the scope's rhythm leads to.
@@ -100,19 +109,33 @@ def _judged(scope: str, series: Series, rule: AnomalyRule, day: date) -> Anomaly
         return None
     window = history.last(rule.window_days).values
     mean = sum(window) // len(window) if window else 0
-    usual_and_score = _score(history, day, today)
-    usual, score = usual_and_score or (None, None)
+    scored = _score(history, day, today)
+    usual, score = (scored.usual_nano_usd, scored.score) if scored else (None, None)
     measures = []
     # A scope in its first week has no mean yet: its first busy day would always be many times that.
     if len(window) == rule.window_days and today > rule.ratio * mean:
         measures.append("ratio")
-    if usual is not None and score is not None and score >= SCORE_LEAST and today >= _TIMES_USUAL_LEAST * usual:
+    if scored and scored.stands_out(today):
         measures.append("score")
     ratio = round(today / mean, 2) if mean else 0.0
     return Anomaly(scope, day, today, mean, usual, ratio, score, tuple(measures)) if measures else None
 
 
-def _score(history: Series, day: date, today: int) -> tuple[int, float] | None:
+class _Scored(NamedTuple):
+    """A day's score, what was usual for it, and the wildest score and the busiest day of the weeks before (a few left out)."""
+
+    usual_nano_usd: int
+    score: float
+    wildest_score: float
+    busiest_nano_usd: float
+
+    def stands_out(self, today: int) -> bool:
+        """True if the score trips: far above the usual, above the scope's own wild days, and not far below its busiest."""
+        is_far = self.score >= SCORE_LEAST and today >= _TIMES_USUAL_LEAST * self.usual_nano_usd
+        return is_far and self.score >= _TIMES_WILDEST * self.wildest_score and today >= _TIMES_BUSIEST * self.busiest_nano_usd
+
+
+def _score(history: Series, day: date, today: int) -> _Scored | None:
     """Return what was usual for the day, and by how many scatters it was passed; None with too little history.
 
     Roots are compared, because the scatter of a day grows with the root of its size: quiet Sundays and busy Mondays then scatter alike.
@@ -135,7 +158,10 @@ def _score(history: Series, day: date, today: int) -> tuple[int, float] | None:
     level = root_usual(len(values), day.weekday())
     scatter = max(_NORMAL * median(abs(each - middle) for each in off), _SCATTER_LEAST * level, 1.0)
     usual = level + middle
-    return round(max(usual, 0.0) ** 2), round((math.sqrt(today) - usual) / scatter, 2)
+    passed_over = 1 + _WILD_DAYS_LEAST + len(off) // _WILD_DAYS_EVERY
+    wildest = (sorted(off)[-passed_over] - middle) / scatter
+    score = round((math.sqrt(today) - usual) / scatter, 2)
+    return _Scored(round(max(usual, 0.0) ** 2), score, wildest, sorted(values)[-passed_over])
 
 
 def _median_line(values: list[float], weekdays: list[int], factors: tuple[float, ...]) -> tuple[float, float]:

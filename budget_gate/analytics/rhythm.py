@@ -1,4 +1,6 @@
-"""The rhythm of a daily series: what share of a usual day each weekday has, how high the level is, and whether it grows.
+"""The rhythm of a daily series: what share of a usual day each weekday has, which days were wild, and whether it grows.
+
+How high it is at its end is for ``levels`` to say.
 
 Statistics in floats: none of these numbers is money that anybody stores. Series are counts per consecutive day.
 """
@@ -16,9 +18,6 @@ DAYS_MOST = 84
 WEEKDAYS_FROM_DAYS = 14
 """Fewer days than two weeks say nothing about weekdays."""
 
-HALF_LIFE_DAYS = 14.0
-"""A day counts half as much as one that many days later, when the level is taken."""
-
 GROWTH_BELIEVED = 0.4
 """Share of a measured growth that is carried on. Chosen on simulated years: past growth is a poor guide to a month's end."""
 
@@ -29,39 +28,36 @@ _WEEK = 7
 
 
 class Rhythm(NamedTuple):
-    """``factors`` by weekday (Monday first, mean near 1); ``level`` of a usual day at the end of the series; ``growth`` per day.
+    """A series taken apart: what each day was, as it was (``values``) and with wild days cut (``calm``), and what it is made of.
 
-    ``growth`` is a logarithm, already shrunk by how sure it is, and ``growth_error`` what it may be off by. ``dispersion`` is the
-    variance of a day per unit of its mean, ``level_weight`` how many usual days' worth of observation the level rests on.
+    ``factors`` are by weekday (Monday first, mean near 1), ``shares`` the factor of each day. ``excess`` is how much larger the values
+    are than the calm ones, all together. ``growth`` is a logarithm per day, already shrunk by how sure it is.
     """
 
     factors: tuple[float, ...]
-    level: float
+    values: tuple[float, ...]
+    calm: tuple[float, ...]
+    shares: tuple[float, ...]
+    excess: float
     growth: float
-    growth_error: float
-    dispersion: float
-    level_weight: float
 
-    def usual(self, weekday: int, days_ahead: float) -> float:
-        """Return what is expected of a day ``days_ahead`` days behind the end of the series."""
-        return self.level * self.factors[weekday] * math.exp(self.growth * days_ahead)
+    def usual(self, level: float, weekday: int, days_ahead: float) -> float:
+        """Return what is expected of a day ``days_ahead`` days behind the end of the series, at a level."""
+        return level * self.factors[weekday] * math.exp(self.growth * days_ahead)
 
 
 def rhythm_of(series: Series) -> Rhythm:
-    """Return the rhythm of a series (of at most its last ``DAYS_MOST`` days). An empty one has level 0."""
+    """Return the rhythm of a series (of at most its last ``DAYS_MOST`` days). One without spending has no calm values."""
     recent = series.last(DAYS_MOST)
     raw = [float(value) for value in recent.values]
     if not any(raw):
-        return Rhythm((1.0,) * _WEEK, 0.0, 0.0, 0.0, 0.0, 0.0)
+        return Rhythm((1.0,) * _WEEK, (), (), (), 1.0, 0.0)
     weekdays = [(recent.first + timedelta(days=place)).weekday() for place in range(len(raw))]
     factors = weekday_factors(raw, weekdays)
     calm = _without_outliers(raw, weekdays, factors)
-    # A day far out of line must not lift the level, but such days come again: their excess is spread over all days.
-    spread = sum(raw) / sum(calm)
-    growth, growth_error = _growth(calm, weekdays, factors)
-    level, weight = _level(calm, weekdays, factors, growth)
-    dispersion = _dispersion(raw, weekdays, factors, level * spread, growth)
-    return Rhythm(factors, level * spread, growth, growth_error, dispersion, weight)
+    shares = tuple(factors[weekday] for weekday in weekdays)
+    growth = _growth(calm, weekdays, factors)
+    return Rhythm(factors, tuple(raw), tuple(calm), shares, sum(raw) / sum(calm), growth)
 
 
 def weekday_factors(values: Sequence[float], weekdays: Sequence[int]) -> tuple[float, ...]:
@@ -95,20 +91,8 @@ def _without_outliers(values: Sequence[float], weekdays: Sequence[int], factors:
     return calm
 
 
-def _level(values: Sequence[float], weekdays: Sequence[int], factors: Sequence[float], growth: float) -> tuple[float, float]:
-    """Return the level at the end of the series, and how many usual days it rests on; later days count more."""
-    spent = usual = squares = 0.0
-    for age, (value, weekday) in enumerate(zip(reversed(values), reversed(weekdays), strict=True), start=1):
-        weight = math.pow(0.5, age / HALF_LIFE_DAYS)
-        expected = factors[weekday] * math.exp(-growth * age)
-        spent += weight * value
-        usual += weight * expected
-        squares += weight * weight * expected
-    return spent / usual, usual * usual / squares
-
-
-def _growth(values: Sequence[float], weekdays: Sequence[int], factors: Sequence[float]) -> tuple[float, float]:
-    """Return the growth per day as a logarithm, and its error: a line through the logarithms of whole weeks, recent ones heavier.
+def _growth(values: Sequence[float], weekdays: Sequence[int], factors: Sequence[float]) -> float:
+    """Return the growth per day as a logarithm: a line through the logarithms of whole weeks, recent ones heavier.
 
     The less a slope stands out from its error, the more of it is taken back: a steep line through three noisy weeks is no trend.
     """
@@ -119,7 +103,7 @@ def _growth(values: Sequence[float], weekdays: Sequence[int], factors: Sequence[
         if total > 0:
             weeks.append((-(len(values) - end) - _WEEK / 2, math.log(total), math.pow(0.5, (len(values) - end) / 28)))
     if len(weeks) < 3:  # noqa: PLR2004 (a line through two points says nothing of its error)
-        return 0.0, 0.0
+        return 0.0
     whole = sum(weight for _, _, weight in weeks)
     middle = sum(weight * at for at, _, weight in weeks) / whole
     height = sum(weight * log for _, log, weight in weeks) / whole
@@ -128,16 +112,17 @@ def _growth(values: Sequence[float], weekdays: Sequence[int], factors: Sequence[
     off = sum(weight * (log - height - slope * (at - middle)) ** 2 for at, log, weight in weeks) / whole
     error = math.sqrt(off * len(weeks) / (len(weeks) - 2) * sum(w * w * (at - middle) ** 2 for at, _, w in weeks)) / spread
     trust = slope * slope / (slope * slope + 4 * error * error) if slope else 0.0
-    return slope * trust * GROWTH_BELIEVED, error * GROWTH_BELIEVED
+    return slope * trust * GROWTH_BELIEVED
 
 
-def _dispersion(values: Sequence[float], weekdays: Sequence[int], factors: Sequence[float], level: float, growth: float) -> float:
-    """Return the variance of a day divided by its mean, as the last eight weeks show it."""
+def dispersion(rhythm: Rhythm, level: float) -> float:
+    """Return the variance of a day divided by its mean, as the last eight weeks show it around a level."""
     squares = means = 0.0
-    for age, (value, weekday) in enumerate(zip(reversed(values), reversed(weekdays), strict=True), start=1):
+    days = zip(reversed(rhythm.values), reversed(rhythm.shares), strict=True)
+    for age, (value, share) in enumerate(days, start=1):
         if age > 8 * _WEEK:
             break
-        mean = level * factors[weekday] * math.exp(-growth * age)
+        mean = level * share * math.exp(-rhythm.growth * age)
         squares += (value - mean) ** 2
         means += mean
     return squares / means if means else 0.0

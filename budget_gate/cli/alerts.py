@@ -23,7 +23,7 @@ def deliver(policy: str | None, ledger: str | None, seconds: int, *, as_json: bo
     """Deliver alerts that wait, and resolve incidents whose period is over. Exit 4 when some could not be delivered.
 
     Also looks for budgets that are heading past their stop line and for anomalies of today, where the policy routes `forecast`
-    and `anomaly`: once for each limit and period, and once for each scope and day.
+    and `anomaly`: once for each limit and period, and once for each cause and day.
 
     Channels come from SLACK_WEBHOOK_URL, SMTP_URL with SMTP_FROM, and PAGERDUTY_ROUTING_KEY. Any number may run at once.
     """

@@ -181,6 +181,20 @@ def test_a_raised_limit_resolves_its_incident(store: Store) -> None:
     assert [event["event_action"] for event in services.pagerduty] == ["trigger", "resolve"]
 
 
+def test_a_counter_that_shrank_resolves_nothing(store: Store) -> None:
+    """A hold that crossed the stop line and is voided leaves the limit as it was: its incident ends with the period."""
+    store.set_time(datetime(2026, 5, 12, 12, 0, tzinfo=UTC))
+    limit = charge(TEAM, "month", line(100, warn=400, alert=400))
+    with AlertServices() as services:
+        notifiers = channels(services)
+        taken = admitted(store.ledger.reserve(request("held", usd(100), limit)))
+        store.ledger.hold("held", taken.reservation, "cut off")
+        courier(store.ledger, notifiers, policy=_hundred()).deliver(60.0)
+        assert len(services.open_incidents) == 1
+        store.ledger.void("void", taken.reservation, "it was not billed")
+        assert courier(store.ledger, notifiers, "two", policy=_hundred()).resolve_over() == 0
+
+
 def test_a_limit_raised_below_what_was_used_meanwhile_stays_stopped(store: Store) -> None:
     """Where critical work or a late settlement has used up the raised limit, too, the incident stands until the period ends."""
     store.set_time(datetime(2026, 5, 12, 12, 0, tzinfo=UTC))

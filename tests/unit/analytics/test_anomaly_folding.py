@@ -53,6 +53,13 @@ def test_two_loops_through_one_workflow_are_two_causes() -> None:
     assert named == [{"team/payments", "workflow/review", "model/small"}, {"team/search", "workflow/review", "model/small"}]
 
 
+def test_three_loops_that_make_up_a_workflow_are_three_causes() -> None:
+    """A workflow whose excess is three loops of a third each is told by none of its own; it is named in all three."""
+    rows: Rows = [((f"user/u{number}", "workflow/review"), usd) for number, usd in enumerate((36, 35, 34))]
+    assert told(rows) == ["user/u0", "user/u1", "user/u2"]
+    assert [{each.anomaly.scope for each in found.named} for found in folded(rows)] == [{"workflow/review"}] * 3
+
+
 def test_what_everybody_does_is_the_workflows_cause() -> None:
     """Ten users whose days grew through one workflow are one alert of that workflow, not ten."""
     rows: Rows = [((f"user/u{number}", f"team/t{number % 5}", "workflow/review", "model/small"), 10) for number in range(10)]
