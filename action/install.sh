@@ -34,7 +34,7 @@ fi
 
 extras=(--extra github)
 case "$BUDGET_GATE_INPUT_COMMAND" in
-  check | merged) ;;
+  check | merged | alerts) ;;
   report) extras+=(--extra slack) ;;
   *) extras+=(--extra anthropic) ;;
 esac

@@ -21,7 +21,7 @@ from budget_gate.core.diffs import parse_diff
 from budget_gate.core.finding_checks import ShownCode, checked
 from budget_gate.core.money import usd_short
 from budget_gate.core.packing import LeftOut, Plan, Price
-from budget_gate.core.pull_requests import SEVERITIES, PullRequest, Severity
+from budget_gate.core.pull_requests import SEVERITIES, PullRequest
 from budget_gate.core.reviews import ReviewOutcome, without_review
 from budget_gate.core.routing import Facts, Route
 from budget_gate.core.tasks import Task
@@ -56,12 +56,10 @@ class CodeReviewAgent:
         task: Task,
         *,
         ledger: Ledger | None = None,
-        min_severity: Severity = "info",
         findings_most: int = FINDINGS_MOST,
     ) -> None:
         """``ledger`` is where results are remembered: without one, everything is read anew."""
         self._gate = gate
-        self._min_severity = min_severity
         self._prompt = load_prompt("code_review")
         self._task = task._replace(prompt_version=f"{self._prompt.name}/{self._prompt.version}")
         self._memory = ReviewMemory(ledger, self._task) if ledger is not None else None
@@ -133,7 +131,7 @@ class CodeReviewAgent:
 
     def _outcome(self, run: ReviewRun, selection: Selection) -> ReviewOutcome:
         everything = checked(run.findings, ShownCode([*run.shown, *run.reused]))
-        least = SEVERITIES.index(self._min_severity)
+        least = SEVERITIES.index(self._task.workflow.min_severity)
         findings = [each for each in everything if SEVERITIES.index(each.severity) >= least]
         run.ending = run.ending._replace(minor=len(everything) - len(findings))
         reported = tuple(findings)[: self._findings_most]

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from budget_gate.agents.review_answer import FINDINGS_READ_MOST, SIDES
-from budget_gate.core.audit import Entry, compact_json
+from budget_gate.core.audit import AVOIDED, Entry, compact_json
 from budget_gate.core.diff_pieces import Piece
 from budget_gate.core.diff_values import LineRange, side_range
 from budget_gate.core.errors import LedgerUnavailable
@@ -21,8 +21,7 @@ from budget_gate.core.tasks import Task
 from budget_gate.ledger.interface import Ledger, NewNote
 
 REVIEWED = "reviewed"
-AVOIDED = "avoided"
-"""Kinds of notes: the result of reading a piece; what a run did not have to pay because of such results."""
+"""Kind of the notes that hold the result of reading a piece."""
 
 FINDINGS_BYTES_MOST = 4_096
 """The largest result that is kept; a longer one is read again."""

@@ -3,28 +3,32 @@
 Without a breakdown (``--totals``) no entry was read, and what only entries know is None rather than zero.
 """
 
-import re
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from datetime import datetime
 from decimal import ROUND_FLOOR
 from typing import NamedTuple
 
 from budget_gate.analytics.anomaly import AnomalyReport
-from budget_gate.analytics.monthly import NO_TEAM, Breakdown, MixLine, month_before
+from budget_gate.analytics.daily import CounterFields, counted_scope, spent_of
+from budget_gate.analytics.month_budgets import PeriodUse, monthly_states, period_uses
+from budget_gate.analytics.month_exemptions import ExemptionUse, exemption_uses
+from budget_gate.analytics.month_periods import (
+    NOTHING,
+    Counters,
+    label_beginnings,
+    labels_wanted,
+    month_before,
+    month_window,
+    periods_of,
+)
+from budget_gate.analytics.monthly import NO_TEAM, Breakdown, MixLine, mean_nano_usd
 from budget_gate.analytics.outlook import BudgetForecast
-from budget_gate.core.amounts import ZERO, Amount, CounterValue, Unit
-from budget_gate.core.charges import Charge, limit_line
+from budget_gate.core.amounts import ZERO, Amount, CounterValue
 from budget_gate.core.money import EXACT, NANO_PER_USD
-from budget_gate.core.periods import Window, window_at
-from budget_gate.core.policy import Budget, Limit, Policy, ValueLine
-from budget_gate.core.reservations import BudgetState, budget_state
-from budget_gate.core.scopes import ORG, Scope, parse_scope
-
-Counters = Mapping[tuple[Scope, str], CounterValue]
-"""What a ledger's counters hold, by scope and by the label of a day or a month."""
-
-_NOTHING = CounterValue()
-_MONTH = re.compile(r"(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])")
+from budget_gate.core.periods import Window
+from budget_gate.core.policy import Policy, ValueLine
+from budget_gate.core.reservations import BudgetState
+from budget_gate.core.scopes import ORG, Scope
 
 
 class TeamMonth(NamedTuple):
@@ -42,27 +46,15 @@ class TeamMonth(NamedTuple):
 
     @property
     def cost_per_merged_nano_usd(self) -> int | None:
-        """What a pull request merged in the month cost on average, rounded half up; None without one."""
-        if not self.merged or self.merged_cost is None:
-            return None
-        return (self.merged_cost.nano_usd + self.merged // 2) // self.merged
-
-
-class DailyUse(NamedTuple):
-    """A limit per day over the month: its worst day and what was used on it, and on how many days the stop line was reached."""
-
-    scope: Scope
-    unit: Unit
-    limit: int
-    worst_day: str
-    used: int
-    days_stopped: int
+        """What a pull request merged in the month cost on average; None without one, and where no entries were read."""
+        return None if self.merged is None or self.merged_cost is None else mean_nano_usd(self.merged_cost, self.merged)
 
 
 class MonthReport(NamedTuple):
     """Everything a month's report says. ``whole`` is the organization (or the one ``user``) with its pull requests counted once.
 
-    Only a running month has ``forecasts`` (of the limits per month) and ``anomalies`` (of today, where the policy has a rule).
+    ``days`` are what was spent on each day, up to today where the month is running. Only then are there ``forecasts`` (of the limits
+    per month) and ``anomalies`` (of today, where the policy has a rule).
     """
 
     organization: str
@@ -74,18 +66,22 @@ class MonthReport(NamedTuple):
     whole: TeamMonth
     teams: tuple[TeamMonth, ...]
     budgets: tuple[BudgetState, ...]
-    daily: tuple[DailyUse, ...]
+    other_budgets: tuple[PeriodUse, ...]
     spenders: tuple[tuple[str, Amount], ...]
     breakdown: Breakdown | None
+    exemptions: tuple[ExemptionUse, ...]
     value: tuple[ValueLine, ...]
+    days: tuple[tuple[str, Amount], ...] = ()
     forecasts: tuple[BudgetForecast, ...] = ()
     anomalies: AnomalyReport | None = None
 
     @property
     def is_empty(self) -> bool:
         """True if the ledger holds nothing at all of this month."""
-        has_notes = self.breakdown is not None and (self.breakdown.pulls or self.breakdown.refusals.calls)
-        return self.total == _NOTHING and not has_notes
+        has_notes = self.breakdown is not None and (
+            self.breakdown.pulls or self.breakdown.refusals.calls or self.breakdown.not_paid_again.runs
+        )
+        return self.total == NOTHING and not has_notes
 
 
 def build_report(
@@ -94,34 +90,28 @@ def build_report(
     """Return the report of a month (``2026-11``). ``counters`` need those of this month and the one before, and this one's days."""
     scope = Scope("user", user) if user else ORG
     window = month_window(month, policy.timezone)
-    spenders = [] if user else [(found.name, used(value)) for found, value in _of_kind(counters, "user", month)]
+    spenders = [] if user else [(found.name, spent_of(value)) for found, value in _of_kind(counters, "user", month)]
     return MonthReport(
         organization=policy.organization,
         month=month,
         zone=policy.timezone,
         user=user,
         is_over=now >= window.ends_at,
-        total=counters.get((scope, month), _NOTHING),
+        total=counters.get((scope, month), NOTHING),
         whole=_team(policy, counters, breakdown, month, "", scope, everyone=True),
         teams=_teams(policy, counters, breakdown, month, by_entries=bool(user)),
-        budgets=_monthly_states(policy, counters, window, user),
-        daily=_daily_uses(policy, counters, month, user),
+        budgets=monthly_states(policy, counters, window, user),
+        other_budgets=period_uses(policy, counters, window, now, user),
         spenders=tuple(sorted(spenders, key=lambda each: (-each[1].nano_usd, each[0]))),
         breakdown=breakdown,
+        exemptions=exemption_uses(policy, counters, window, breakdown.exemptions) if breakdown else (),
         value=() if user else policy.value,
+        days=tuple(
+            (day.label, spent_of(counters.get((scope, day.label), NOTHING)))
+            for day in periods_of("day", policy.timezone, window)
+            if day.starts_at <= now
+        ),
     )
-
-
-def month_window(month: str, zone: str) -> Window:
-    """Return the period that a label such as ``2026-11`` names. Raises ``ValueError`` if it is no month."""
-    if not _MONTH.fullmatch(month):
-        raise ValueError(f"{month[:40]!r} is not a month")
-    return window_at("month", zone, datetime(int(month[:4]), int(month[5:]), 15, tzinfo=UTC))
-
-
-def used(value: CounterValue) -> Amount:
-    """Return what is spent or may have been: posted and held."""
-    return value.posted.plus(value.held)
 
 
 def value_nano_usd(line: ValueLine) -> int:
@@ -164,8 +154,8 @@ def _team(
     everyone: bool = False,
     by_entries: bool = False,
 ) -> TeamMonth:
-    spend = used(counters.get((scope, month), _NOTHING))
-    before = used(counters.get((scope, month_before(month)), _NOTHING))
+    spend = spent_of(counters.get((scope, month), NOTHING))
+    before = spent_of(counters.get((scope, month_before(month)), NOTHING))
     cost_center = next((each.cost_center for each in policy.budgets if each.scope == scope), "")
     team = TeamMonth(name, cost_center, spend, before)
     if breakdown is None:
@@ -192,59 +182,24 @@ def _joined(mixes: Iterable[tuple[MixLine, ...]]) -> tuple[MixLine, ...]:
     return tuple(sorted(lines, key=lambda line: (-line.amount.nano_usd, line.workflow, line.model)))
 
 
-def _limits(policy: Policy, counters: Counters, per: str, user: str) -> Iterable[tuple[Scope, Budget, Limit]]:
-    """Yield each limit per ``per`` for each scope it holds for; a budget for every name, for the names that the counters know."""
-    own = {budget.scope for budget in policy.budgets}
-    names: dict[str, set[Scope]] = {}
-    for scope, _ in counters:
-        names.setdefault(scope.kind, set()).add(scope)
-    for budget in policy.budgets:
-        scopes = sorted(names.get(budget.scope.kind, set()) - own) if budget.scope.is_wildcard else [budget.scope]
-        for scope in scopes:
-            if user and scope != Scope("user", user):
-                continue
-            for limit in budget.limits:
-                if limit.per == per:
-                    yield scope, budget, limit
-
-
-def _monthly_states(policy: Policy, counters: Counters, window: Window, user: str) -> tuple[BudgetState, ...]:
-    states = []
-    for scope, budget, limit in _limits(policy, counters, "month", user):
-        line = limit_line(budget, limit, critical=True)
-        value = counters.get((scope, window.label), _NOTHING)
-        states.append(budget_state(Charge(scope, "month", (line,)), line, window, value))
-    return tuple(states)
-
-
-def _daily_uses(policy: Policy, counters: Counters, month: str, user: str) -> tuple[DailyUse, ...]:
-    days: dict[Scope, list[tuple[str, CounterValue]]] = {}
-    for (scope, label), value in counters.items():
-        if label.startswith(f"{month}-"):
-            days.setdefault(scope, []).append((label, value))
-    uses = []
-    for scope, budget, limit in _limits(policy, counters, "day", user):
-        known = [(used(value).of(limit.unit), day) for day, value in sorted(days.get(scope, []))]
-        if known:
-            worst, day = max(known, key=lambda each: each[0])
-            stop = limit_line(budget, limit, critical=True).stop_line
-            stopped = sum(count >= stop for count, _ in known)
-            uses.append(DailyUse(scope, limit.unit, limit.amount, day, worst, stopped))
-    return tuple(sorted(uses, key=lambda use: -use.used * 10_000 // max(use.limit, 1)))  # the fullest first: long lists are cut
-
-
 def _of_kind(counters: Counters, kind: str, label: str) -> list[tuple[Scope, CounterValue]]:
     return [(scope, value) for (scope, of), value in counters.items() if scope.kind == kind and of == label]
 
 
-def counters_of(rows: Iterable[tuple[str, str, str, CounterValue]], month: str) -> dict[tuple[Scope, str], CounterValue]:
-    """Return the counters that a report needs out of all of a ledger's (scope text, kind of period, label, value)."""
-    months = (month, month_before(month))
-    found = {}
-    for text, per, label, value in rows:
-        if (per == "month" and label in months) or (per == "day" and label.startswith(f"{month}-")):
-            found[parse_scope(text), label] = value
-    return found
+def counter_labels(policy: Policy, month: Window) -> tuple[str, ...]:
+    """Return beginnings of the labels of every counter that the report of a month needs."""
+    return label_beginnings(_labels(policy, month), month)
+
+
+def counters_of(policy: Policy, month: Window, rows: Iterable[CounterFields]) -> Counters:
+    """Return the counters that a report needs out of a ledger's."""
+    labels = _labels(policy, month)
+    return {(counted_scope(text), label): value for text, _, label, value in rows if label in labels}
+
+
+def _labels(policy: Policy, month: Window) -> frozenset[str]:
+    pers = frozenset(limit.per for budget in policy.budgets for limit in budget.limits)
+    return labels_wanted(pers, policy.timezone, month)
 
 
 def _sum(amounts: Iterable[Amount]) -> Amount:

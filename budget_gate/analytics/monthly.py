@@ -9,14 +9,21 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from budget_gate.analytics.month_exemptions import ExemptionLog
+from budget_gate.analytics.month_periods import month_before, month_window
 from budget_gate.analytics.outcomes import Event, PullName, Standing, event_from, month_of, standings
 from budget_gate.analytics.pr_costs import UNKNOWN, model_of, pull_of
 from budget_gate.analytics.spending import Note, Spend, SpendingReader
 from budget_gate.core.amounts import ZERO, Amount
-from budget_gate.core.audit import Entry
+from budget_gate.core.audit import AVOIDED, Entry
+from budget_gate.core.exemptions import Exemption
+from budget_gate.core.scopes import Scope
 
 NO_TEAM = ""
 """The team of work that names none. Its total is what the organization's counter holds beyond its teams' counters."""
+
+COUNT_DIGITS = 16
+"""More digits than any count in a ledger has."""
 
 
 class MixLine(NamedTuple):
@@ -34,6 +41,14 @@ class Refusals(NamedTuple):
     asked: Amount = ZERO
 
 
+class NotPaidAgain(NamedTuple):
+    """What reviews did not have to pay, because an earlier run had read the same lines: by how many runs, and for how many hunks."""
+
+    runs: int = 0
+    hunks: int = 0
+    nano_usd: int = 0
+
+
 class PullShare(NamedTuple):
     """A pull request that ended in the month: how it stands, and what its AI work cost by team over its whole life."""
 
@@ -47,14 +62,41 @@ class PullShare(NamedTuple):
         return _sum(self.by_team.values())
 
 
+class ProjectMonth(NamedTuple):
+    """What became of one project's pull requests in the month, and what their AI work cost over their whole lives."""
+
+    merged: int = 0
+    merged_cost: Amount = ZERO
+    closed: int = 0
+    reverted: int = 0
+    waste: Amount = ZERO
+
+    @property
+    def cost_per_merged_nano_usd(self) -> int | None:
+        """What a merged pull request cost on average; None without one."""
+        return mean_nano_usd(self.merged_cost, self.merged)
+
+    def with_pull(self, pull: PullShare) -> "ProjectMonth":
+        """Return it with one more pull request."""
+        ending, cost = pull.standing.ending, pull.cost
+        if ending == "merged":
+            return self._replace(merged=self.merged + 1, merged_cost=self.merged_cost.plus(cost))
+        counted = self._replace(closed=self.closed + 1) if ending == "closed" else self._replace(reverted=self.reverted + 1)
+        return counted._replace(waste=self.waste.plus(cost))
+
+
 class Breakdown(NamedTuple):
-    """What the entries say of one month. ``pulls`` are those that ended in it, ``mix`` is by team, the dearest first."""
+    """What the entries say of one month. ``pulls`` are those that ended in it, ``mix`` is by team, the dearest first.
+
+    ``exemptions`` were in force at some time of it.
+    """
 
     month: str
     pulls: tuple[PullShare, ...]
     mix: Mapping[str, tuple[MixLine, ...]]
     refusals: Refusals
-    exemption_notes: int
+    not_paid_again: NotPaidAgain
+    exemptions: tuple[Exemption, ...]
     merged_before: int
     merged_before_by_team: Mapping[str, int]
 
@@ -70,6 +112,13 @@ class Breakdown(NamedTuple):
     def merged_cost(self, team: str | None = None) -> Amount:
         """Return what the pull requests merged in the month cost over their whole lives; of a team, its share."""
         return _sum(each.cost if team is None else each.by_team.get(team, ZERO) for each in self.merged(team))
+
+    def by_project(self) -> dict[str, ProjectMonth]:
+        """Return what became of the pull requests of each project (in small letters) that ended in the month."""
+        found: dict[str, ProjectMonth] = {}
+        for each in self.pulls:
+            found[each.pull.project] = found.get(each.pull.project, ProjectMonth()).with_pull(each)
+        return found
 
 
 class MonthReader:
@@ -87,7 +136,8 @@ class MonthReader:
         self._mix: dict[tuple[str, str, str], Amount] = {}
         self._events: list[Event] = []
         self._refusals = Refusals()
-        self._exemption_notes = 0
+        self._not_paid_again = NotPaidAgain()
+        self._exemptions = ExemptionLog()
 
     def read(self, entries: Iterable[Entry]) -> Breakdown:
         """Return the breakdown."""
@@ -107,7 +157,8 @@ class MonthReader:
             self._ended(self._month),
             self._mix_by_team(),
             self._refusals,
-            self._exemption_notes,
+            self._not_paid_again,
+            self._exemptions_in_force(),
             len(merged_before),
             {team: sum(team in each.by_team for each in merged_before) for team in teams},
         )
@@ -127,15 +178,22 @@ class MonthReader:
             self._mix[key] = self._mix.get(key, ZERO).plus(row.amount)
 
     def _note(self, note: Note) -> None:
+        self._exemptions.follow(note)
         if event := event_from(note):
             self._events.append(event)
-        elif month_of(note.at, self._zone) != self._month:
+        elif month_of(note.at, self._zone) != self._month or self._user not in ("", note.body.get("labels", {}).get("user")):
             return
-        elif note.kind == "refuse" and self._user in ("", note.body.get("labels", {}).get("user")):
+        elif note.kind == "refuse":
             asked = Amount(*note.body["asked"])
             self._refusals = Refusals(self._refusals.calls + 1, self._refusals.asked.plus(asked))
-        elif note.kind.startswith("exempt"):
-            self._exemption_notes += 1
+        elif note.kind == AVOIDED:
+            hunks, nano_usd = (_count(note.body.get("details", {}).get(name)) for name in ("hunks", "nano_usd"))
+            known = self._not_paid_again
+            self._not_paid_again = NotPaidAgain(known.runs + 1, known.hunks + hunks, known.nano_usd + nano_usd)
+
+    def _exemptions_in_force(self) -> tuple[Exemption, ...]:
+        found = self._exemptions.in_force(month_window(self._month, self._zone))
+        return tuple(each for each in found if not self._user or each.request.scope == Scope("user", self._user))
 
     def _ended(self, month: str) -> tuple[PullShare, ...]:
         """Return the pull requests that came to their end in a month, as they stood when it was over."""
@@ -153,10 +211,9 @@ class MonthReader:
         return {team: tuple(sorted(lines, key=_dearest_first)) for team, lines in found.items()}
 
 
-def month_before(month: str) -> str:
-    """Return the month before ``month`` (``2026-01`` gives ``2025-12``)."""
-    year, number = int(month[:4]), int(month[5:])
-    return f"{year - 1:04d}-12" if number == 1 else f"{year:04d}-{number - 1:02d}"
+def mean_nano_usd(cost: Amount, count: int) -> int | None:
+    """Return what each of ``count`` cost on average, rounded half up; None where there is none."""
+    return (cost.nano_usd + count // 2) // count if count else None
 
 
 def month_that_ended(now: datetime, zone: str) -> str:
@@ -171,6 +228,11 @@ def change_percent(now: int, before: int) -> int | None:
 
 def _is_of(share: PullShare, team: str | None) -> bool:
     return team is None or team in share.by_team
+
+
+def _count(text: object) -> int:
+    """Return the count that a note's detail is; 0 for what is none, because details are text that anybody may have recorded."""
+    return int(text) if isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) <= COUNT_DIGITS else 0
 
 
 def _dearest_first(line: MixLine) -> tuple[int, str, str]:

@@ -8,7 +8,7 @@ import click
 from budget_gate.bootstrap import Workspace
 from budget_gate.cli.options import common_options, log, open_workspace, print_document
 from budget_gate.core.errors import GitHubError, UsageError
-from budget_gate.core.exemptions import Request
+from budget_gate.core.exemptions import Request, Standing
 from budget_gate.core.money import parse_usd, usd_short
 from budget_gate.core.periods import CALENDAR_PERIODS
 from budget_gate.core.scopes import parse_scope
@@ -66,7 +66,7 @@ def approve(policy: str | None, ledger: str | None, name: str, as_user: str | No
     exemption = exempting.approve(
         workspace.ledger, workspace.policy, name, _who(workspace, as_user), lambda *names: _in_team(workspace, *names)
     )
-    document = exemption_document(exempting.Standing(exemption.request, exemption), "in force", workspace.policy.timezone)
+    document = exemption_document(Standing(exemption.request, exemption), "in force", workspace.policy.timezone)
     if as_json:
         print_document(document)
     else:

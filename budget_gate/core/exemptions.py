@@ -3,15 +3,19 @@
 Pure rules. Who somebody is, and which teams they are in, is found out elsewhere; notes of the ledger keep what was decided.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+from budget_gate.core.audit import from_microseconds
 from budget_gate.core.errors import UsageError
 from budget_gate.core.money import USD_MAX, usd_short
-from budget_gate.core.periods import Per
+from budget_gate.core.periods import CALENDAR_PERIODS, Per
 from budget_gate.core.policy import Budget, ExemptionRule, Policy
-from budget_gate.core.scopes import Scope
+from budget_gate.core.scopes import Scope, parse_scope
+
+REQUESTED, APPROVED, DENIED, REVOKED = "exemption_requested", "exemption_approved", "exemption_denied", "exemption_revoked"
+"""Kinds of the notes that tell of exemptions. Each names its exemption in the detail ``name``."""
 
 REASON_CHARACTERS = 500
 USER_CHARACTERS = 100
@@ -41,6 +45,37 @@ class Exemption(NamedTuple):
     def is_in_force(self, now: datetime) -> bool:
         """Return True from the approval until the end."""
         return self.approved_at <= now < self.until
+
+
+class Standing(NamedTuple):
+    """A request and, once it was approved, the exemption."""
+
+    request: Request
+    exemption: Exemption | None
+
+    def state(self, now: datetime) -> Literal["requested", "in force"]:
+        """Say how it stands; what has ended is not among those that stand."""
+        return "in force" if self.exemption is not None and self.exemption.is_in_force(now) else "requested"
+
+
+def standing_from(details: Mapping[str, str]) -> Standing | None:
+    """Return what the details of a request's notes say (an approval's over the request's), or None if they were not written so."""
+    try:
+        request = Request(
+            name=details["name"],
+            scope=parse_scope(details["scope"]),
+            per=CALENDAR_PERIODS[CALENDAR_PERIODS.index(details["per"])],
+            nano_usd=int(details["nano_usd"]),
+            days=int(details["days"]),
+            requester=details["requester"],
+            reason=details["reason"],
+        )
+        if "approver" not in details:
+            return Standing(request, None)
+        approved_at, until = (from_microseconds(int(details[name])) for name in ("approved_at", "expires_at"))
+    except (KeyError, ValueError, OverflowError):
+        return None
+    return Standing(request, Exemption(request, details["approver"], approved_at, until))
 
 
 def check_request(policy: Policy, request: Request, budget: Budget | None) -> ExemptionRule:

@@ -12,6 +12,7 @@ from os.path import dirname, join
 from typing import Any, NamedTuple
 
 from budget_gate.analytics.daily import Series
+from budget_gate.analytics.monthly import ProjectMonth
 from budget_gate.analytics.outlook import BudgetForecast
 from budget_gate.core.money import usd_short
 from budget_gate.core.reservations import BudgetState
@@ -25,7 +26,7 @@ _SHADES = ((10_000, "over"), (8_000, "near"))
 
 
 class DashboardData(NamedTuple):
-    """Everything the page shows. ``series`` are complete days by scope, in nano-dollars; ``pulls`` by project: merged, cost of each."""
+    """Everything the page shows. ``series`` are complete days by scope, in nano-dollars; ``pulls`` by project."""
 
     organization: str
     zone: str
@@ -34,7 +35,7 @@ class DashboardData(NamedTuple):
     budgets: Sequence[BudgetState]
     forecasts: Sequence[BudgetForecast]
     series: Mapping[str, Series]
-    pulls: Mapping[str, tuple[int, int]]
+    pulls: Mapping[str, ProjectMonth]
 
 
 def render_dashboard(data: DashboardData) -> str:
@@ -51,10 +52,7 @@ def render_dashboard(data: DashboardData) -> str:
         teams=[{"scope": scope, "name": _shown(scope.removeprefix("team/"))} for scope in teams],
         budgets=[_budget_row(state, data.zone) for state in data.budgets],
         forecasts=[_forecast_row(each) for each in data.forecasts],
-        pulls=[
-            {"project": _shown(project), "merged": f"{merged:,}", "each": usd_short(each)}
-            for project, (merged, each) in sorted(data.pulls.items())
-        ],
+        pulls=[_pulls_row(project, each) for project, each in sorted(data.pulls.items())],
         data=Markup(_script_json(_script_data(data))),  # noqa: S704 (escaped for a script element)
         styles=Markup(_asset("uplot/uPlot.min.css") + _asset("dashboard.css")),  # noqa: S704 (our own files)
         chart_library=Markup(f"/*!\n{_asset('uplot/LICENSE')}*/\n{_asset('uplot/uPlot.iife.min.js')}"),  # noqa: S704 (our own files)
@@ -112,6 +110,18 @@ def _forecast_row(each: BudgetForecast) -> dict[str, str]:
         "between": between,
         "stop": amount_text(unit, each.limit.stop_line),
         "outlook": "too little data" if each.outlook == "unknown" else each.outlook,
+    }
+
+
+def _pulls_row(project: str, month: ProjectMonth) -> dict[str, str]:
+    cost = month.cost_per_merged_nano_usd
+    return {
+        "project": _shown(project),
+        "merged": f"{month.merged:,}",
+        "each": "-" if cost is None else usd_short(cost),
+        "closed": f"{month.closed:,}",
+        "reverted": f"{month.reverted:,}",
+        "waste": usd_short(month.waste.nano_usd),
     }
 
 

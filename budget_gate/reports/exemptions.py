@@ -1,30 +1,16 @@
 """Exemptions and the audit trail, for terminals and scripts. Reasons and names are other people's text."""
 
 from collections.abc import Mapping
-from typing import Protocol
 
+from budget_gate.analytics.month_exemptions import ExemptionUse
 from budget_gate.core.audit import ParsedEntry
-from budget_gate.core.exemptions import Exemption, Request
+from budget_gate.core.exemptions import Standing
 from budget_gate.core.money import usd_short, usd_text
 from budget_gate.core.periods import zone_named
 from budget_gate.reports.clean_text import clean_for_terminal
 
 WHO = ("requester", "approver", "denier", "revoker", "actor", "claimant")
 """Details that say who did something, the likeliest first."""
-
-
-class Standing(Protocol):
-    """A request and, once it was approved, the exemption."""
-
-    @property
-    def request(self) -> Request:
-        """What was asked for."""
-        ...
-
-    @property
-    def exemption(self) -> Exemption | None:
-        """What was approved, if it was."""
-        ...
 
 
 def exemption_document(standing: Standing, state: str, zone: str) -> dict[str, object]:
@@ -43,6 +29,13 @@ def exemption_document(standing: Standing, state: str, zone: str) -> dict[str, o
         "approved_at": exemption.approved_at.astimezone(zone_named(zone)).isoformat() if exemption else "",
         "until": exemption.until.astimezone(zone_named(zone)).isoformat() if exemption else "",
     }
+
+
+def exemption_use_document(use: ExemptionUse, zone: str) -> dict[str, object]:
+    """Return an exemption as a month's report has it: when it ended, and the most that one period took of it."""
+    standing = Standing(use.exemption.request, use.exemption)
+    document = exemption_document(standing, "used" if use.used_nano_usd else "not used", zone)
+    return document | {"used_usd": usd_text(use.used_nano_usd)}
 
 
 def exemption_line(standing: Standing, state: str, zone: str) -> str:

@@ -1,7 +1,8 @@
 """Metrics as OpenMetrics text: what a Prometheus scrapes, or a node exporter's textfile collector picks up.
 
-Gauges say how budgets and reservations stand now. Counters count the running month from its beginning, so they start anew each month,
-as counters may. Dollars are written exactly, as decimals; whoever stores them as doubles rounds them.
+Gauges say how budgets, reservations and pull requests stand now (a revert takes a merge back). Counters count the running month from
+its beginning, so they start anew each month, as counters may. Dollars are written exactly, as decimals; whoever stores them as doubles
+rounds them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,10 +32,12 @@ FAMILIES: dict[str, tuple[Kind, str]] = {
     "requests": ("counter", "Requests posted this month, by team, workflow and model tier."),
     "overrun_usd": ("counter", "Dollars that calls cost more than they had reserved, this month."),
     "refusals": ("counter", "Requests refused this month, by the limit that refused and why."),
-    "merged_prs": ("counter", "Pull requests merged this month, by project, where outcomes are recorded."),
-    "merged_pr_cost_usd": (
+    "merged_prs": ("gauge", "Pull requests merged this month that still stand, by project, where outcomes are recorded."),
+    "merged_pr_cost_usd": ("gauge", "Dollars that a pull request merged this month cost over its life, on average, by project."),
+    "wasted_prs": ("gauge", "Pull requests closed unmerged or reverted this month, by project and outcome."),
+    "waste_usd": (
         "gauge",
-        "Dollars per merged pull request this month, waste included, by project, where outcomes are recorded.",
+        "Dollars that pull requests closed unmerged or reverted this month cost over their lives, by project.",
     ),
 }
 """Every metric there can be: its kind and what it means. The dashboard and the alert rules use these and no others."""

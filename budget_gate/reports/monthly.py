@@ -1,12 +1,15 @@
 """A month's report as Markdown, as one self-contained page of HTML, and as the contract's document."""
 
-from budget_gate.analytics.month_report import MonthReport, TeamMonth, used, value_nano_usd
-from budget_gate.analytics.monthly import MixLine, change_percent
+from budget_gate.analytics.daily import spent_of
+from budget_gate.analytics.month_budgets import PeriodUse
+from budget_gate.analytics.month_report import MonthReport, TeamMonth, value_nano_usd
+from budget_gate.analytics.monthly import MixLine, NotPaidAgain, change_percent
 from budget_gate.core.money import usd_text
 from budget_gate.reports.anomaly_text import anomalies_document
-from budget_gate.reports.documents import Document, budget_documents, count_value
+from budget_gate.reports.documents import Document, budget_documents, time_text
+from budget_gate.reports.exemptions import exemption_use_document
 from budget_gate.reports.forecast_table import forecast_document
-from budget_gate.reports.monthly_view import view_of
+from budget_gate.reports.monthly_view import used_ones, view_of
 from budget_gate.reports.templating import ROOMS, Room, fitted, render_template
 
 MARKDOWN_BYTES_MAX = 900_000
@@ -41,10 +44,10 @@ def month_document(report: MonthReport) -> Document:
         "user": report.user or None,
         "is_over": report.is_over,
         "is_empty": report.is_empty,
-        "total_usd": usd_text(used(report.total).nano_usd),
+        "total_usd": usd_text(spent_of(report.total).nano_usd),
         "held_usd": usd_text(report.total.held.nano_usd),
         "pending_usd": usd_text(report.total.pending.nano_usd),
-        "total_tokens": used(report.total).tokens,
+        "total_tokens": spent_of(report.total).tokens,
         "previous_usd": usd_text(whole.spend_before.nano_usd),
         "spend_trend_percent": change_percent(whole.spend.nano_usd, whole.spend_before.nano_usd),
         "output_trend_percent": _output_trend(whole),
@@ -54,9 +57,12 @@ def month_document(report: MonthReport) -> Document:
         "refused": None
         if breakdown is None
         else {"calls": breakdown.refusals.calls, "asked_usd": usd_text(breakdown.refusals.asked.nano_usd)},
-        "exemption_records": None if breakdown is None else breakdown.exemption_notes,
+        "not_paid_again": None if breakdown is None else _not_paid_again_document(breakdown.not_paid_again),
+        "exemptions_used": None if breakdown is None else len(used_ones(report)),
+        "exemptions": None if breakdown is None else [exemption_use_document(each, report.zone) for each in report.exemptions],
         "budgets": budget_documents(report.budgets, report.zone),
-        "daily_budgets": [_daily_document(report, at) for at in range(len(report.daily))],
+        "days": [{"day": day, "spend_usd": usd_text(amount.nano_usd)} for day, amount in report.days],
+        "other_budgets": [_other_budget_document(each, report.zone) for each in report.other_budgets],
         "teams": [_team_document(each) for each in report.teams],
         "top_spenders": [{"user": name, "spend_usd": usd_text(amount.nano_usd)} for name, amount in report.spenders],
         "pulls": None if breakdown is None else _pull_documents(report),
@@ -102,16 +108,11 @@ def _mix_document(team: TeamMonth, line: MixLine) -> Document:
     }
 
 
-def _daily_document(report: MonthReport, at: int) -> Document:
-    use = report.daily[at]
-    return {
-        "scope": use.scope.text,
-        "unit": use.unit,
-        "limit": count_value(use.unit, use.limit),
-        "worst_day": use.worst_day,
-        "used": count_value(use.unit, use.used),
-        "days_stopped": use.days_stopped,
-    }
+def _other_budget_document(use: PeriodUse, zone: str) -> Document:
+    """Return a limit of another period: its fullest period as the contract writes budgets, and how often the stop line was reached."""
+    (document,) = budget_documents([use.fullest], zone)
+    window = {"period": use.window.label, "starts_at": time_text(use.window.starts_at, zone)}
+    return document | window | {"periods": use.periods, "periods_stopped": use.stopped}
 
 
 def _pull_documents(report: MonthReport) -> list[Document]:
@@ -127,11 +128,15 @@ def _pull_documents(report: MonthReport) -> list[Document]:
     ]
 
 
+def _not_paid_again_document(found: NotPaidAgain) -> Document:
+    return {"runs": found.runs, "hunks": found.hunks, "usd": usd_text(found.nano_usd)}
+
+
 def _value_document(report: MonthReport) -> Document | None:
     """Return the policy's assumptions, named as such, and what they come to; null where the policy has none."""
     if not report.value:
         return None
-    worth, cost = sum(map(value_nano_usd, report.value)), used(report.total).nano_usd
+    worth, cost = sum(map(value_nano_usd, report.value)), spent_of(report.total).nano_usd
     return {
         "assumptions": [
             {

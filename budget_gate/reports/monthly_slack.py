@@ -51,6 +51,14 @@ def _parts(view: View) -> list[tuple[str, list[str]]]:
     return [
         ("Teams", teams),
         ("Budgets", [f"{_name(each)}: {each['used']} ({each['percent']}, tier {each['tier']})" for each in view["budgets"]]),
+        (
+            "Budgets of other periods",
+            [
+                f"{_name(each)}: {each['used']} in {each['period']} ({each['percent']}, tier {each['tier']}), stop line reached in "
+                f"{each['stopped']}"
+                for each in view["other_budgets"]
+            ],
+        ),
         ("Expected at the month's end", [_expected(each) for each in view["forecasts"]]),
         (f"Out of the ordinary on {unusual['day']}", _unusual(unusual)) if unusual else ("", []),
         (
@@ -58,6 +66,13 @@ def _parts(view: View) -> list[tuple[str, list[str]]]:
             [
                 f"{_name(each, 'team')}, {_name(each, 'workflow')}: {_name(each, 'model')} {each['spend']} ({each['share']})"
                 for each in view["mix"]
+            ],
+        ),
+        (
+            "Exemptions",
+            [
+                f"{_name(each)}: {each['used']} of {each['raised']} used, until {each['until']}, approved by {_name(each, 'approver')}"
+                for each in view["exemptions"]
             ],
         ),
         ("Top spenders", [f"{_name(each)}: {each['spend']} ({each['share']})" for each in view["spenders"]]),

@@ -7,16 +7,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from budget_gate.analytics.anomaly import AnomalyReport
+from budget_gate.analytics.daily import spent_of
 from budget_gate.analytics.forecast import INTERVAL_PERCENT
-from budget_gate.analytics.month_report import DailyUse, MonthReport, TeamMonth, used, value_nano_usd
-from budget_gate.analytics.monthly import NO_TEAM, MixLine, PullShare, change_percent, month_before
+from budget_gate.analytics.month_budgets import PeriodUse
+from budget_gate.analytics.month_exemptions import ExemptionUse
+from budget_gate.analytics.month_periods import month_before
+from budget_gate.analytics.month_report import MonthReport, TeamMonth, value_nano_usd
+from budget_gate.analytics.monthly import NO_TEAM, MixLine, PullShare, change_percent
 from budget_gate.analytics.outlook import BudgetForecast
 from budget_gate.core.amounts import Amount
 from budget_gate.core.money import usd_short
+from budget_gate.core.periods import zone_named
 from budget_gate.core.reservations import BudgetState
 from budget_gate.reports.anomaly_text import causes_text, measured_text, none_text
+from budget_gate.reports.charts import days_chart, shares_chart
 from budget_gate.reports.forecast_table import interval_text, outlook_text
-from budget_gate.reports.words import amount_text, budget_name, count_text, counted, percent_text, tokens_short
+from budget_gate.reports.words import amount_text, budget_name, count_text, counted, percent_text, period_text, tokens_short
 
 UNKNOWN = "n/a"
 """Shown where something cannot be said: no entries were read, or there is nothing to divide by."""
@@ -42,10 +48,13 @@ def view_of(report: MonthReport) -> dict[str, Any]:
         "mix": [row for team in report.teams for row in _mix(team)],
         "budgets": [_budget(each) for each in report.budgets],
         "interval_percent": INTERVAL_PERCENT,
+        "days": _days(report),
+        "mix_chart": _mix_chart(report),
         "forecasts": [_forecast(each) for each in report.forecasts],
         "anomalies": _anomalies(report.anomalies) if report.anomalies else None,
-        "daily": [_daily(each) for each in report.daily],
-        "spenders": [_spender(name, amount, used(report.total)) for name, amount in report.spenders],
+        "other_budgets": [_other_budget(each, report.zone) for each in report.other_budgets],
+        "exemptions": [_exemption(each, report.zone) for each in report.exemptions],
+        "spenders": [_spender(name, amount, spent_of(report.total)) for name, amount in report.spenders],
         "waste": [_wasted(each) for each in report.breakdown.pulls if each.standing.ending != "merged"]
         if report.breakdown
         else [],
@@ -63,7 +72,7 @@ def _title(report: MonthReport) -> str:
 def _facts(report: MonthReport) -> list[dict[str, str]]:
     """Return the headline figures, each with its name and what it is compared with."""
     whole, total = report.whole, report.total
-    spent, before = used(total), whole.spend_before
+    spent, before = spent_of(total), whole.spend_before
     facts = [_fact("Spent", usd_short(spent.nano_usd), _trend(spent.nano_usd, before.nano_usd, usd_short(before.nano_usd)))]
     if total.held.nano_usd:
         facts.append(_fact("Held of it", usd_short(total.held.nano_usd), "may have been billed; counted until somebody knows"))
@@ -91,9 +100,20 @@ def _entry_facts(report: MonthReport) -> list[dict[str, str]]:
         facts.append(
             _fact("Avoided", f"at most {asked}", f"worst case of {counted(refusals.calls, 'call')} that budgets refused")
         )
-    if report.breakdown.exemption_notes:
-        facts.append(_fact("Exemptions", counted(report.breakdown.exemption_notes, "record"), "asked for, decided or used"))
+    again = report.breakdown.not_paid_again
+    if again.runs:
+        remark = f"{counted(again.hunks, 'hunk')} that earlier runs had read"
+        facts.append(_fact("Not paid again", usd_short(again.nano_usd), remark))
+    if report.exemptions:
+        facts.append(
+            _fact("Exemptions used", f"{len(used_ones(report)):,}", f"of {len(report.exemptions):,} in force in the month")
+        )
     return facts
+
+
+def used_ones(report: MonthReport) -> list[ExemptionUse]:
+    """Return the exemptions of which something was spent."""
+    return [each for each in report.exemptions if each.used_nano_usd]
 
 
 def _fact(name: str, value: str, remark: str) -> dict[str, str]:
@@ -143,6 +163,31 @@ def _mix_line(team: TeamMonth, line: MixLine, whole: int) -> dict[str, str]:
     }
 
 
+def _mix_chart(report: MonthReport) -> str:
+    shares: dict[str, int] = {}
+    for line in report.whole.mix:
+        shares[line.model] = shares.get(line.model, 0) + line.amount.nano_usd
+    return shares_chart(
+        shares, "Dollars by model", f"What each model cost in {report.month}; the table has it by team and workflow"
+    )
+
+
+def _days(report: MonthReport) -> dict[str, Any]:
+    """Return the days as rows, as a chart, and as the sentence that says what the chart shows."""
+    days = [(day, amount.nano_usd) for day, amount in report.days]
+    total, spent_on = sum(nano_usd for _, nano_usd in days), sum(nano_usd > 0 for _, nano_usd in days)
+    if not total:
+        return {"chart": "", "text": "", "rows": []}
+    worst, most = max(days, key=lambda each: each[1])
+    mean = (total + len(days) // 2) // len(days)
+    text = (
+        f"Something was spent on {spent_on} of {counted(len(days), 'day')}, most on {worst} ({usd_short(most)}); "
+        f"the mean of all is {usd_short(mean)}"
+    )
+    rows = [{"day": day, "spend": usd_short(nano_usd)} for day, nano_usd in days if nano_usd]
+    return {"chart": days_chart(days, "Dollars per day", text), "text": f"{text}.", "rows": rows}
+
+
 def _budget(state: BudgetState) -> dict[str, Any]:
     return {
         "name": budget_name(state.scope, state.per),
@@ -183,12 +228,22 @@ def _anomalies(found: AnomalyReport) -> dict[str, Any]:
     }
 
 
-def _daily(use: DailyUse) -> dict[str, str]:
+def _other_budget(use: PeriodUse, zone: str) -> dict[str, Any]:
+    return _budget(use.fullest) | {
+        "period": period_text(use.window, zone),
+        "stopped": f"{use.stopped:,} of {counted(use.periods, use.window.per)}",
+    }
+
+
+def _exemption(use: ExemptionUse, zone: str) -> dict[str, str]:
+    exemption, request = use.exemption, use.exemption.request
     return {
-        "name": budget_name(use.scope, "day"),
-        "worst": f"{count_text(use.unit, use.used)} of {amount_text(use.unit, use.limit)}",
-        "day": use.worst_day,
-        "stopped": counted(use.days_stopped, "day"),
+        "name": budget_name(request.scope, request.per),
+        "raised": usd_short(request.nano_usd),
+        "used": usd_short(use.used_nano_usd),
+        "approver": exemption.approver,
+        "until": f"{exemption.until.astimezone(zone_named(zone)):%Y-%m-%d %H:%M}",
+        "reason": request.reason,
     }
 
 
@@ -213,7 +268,7 @@ def _value(report: MonthReport) -> dict[str, Any] | None:
     """Return what the policy assumes the work is worth, beside what it cost; None without assumptions, and for an empty month."""
     if not report.value or report.is_empty:
         return None
-    worth, cost = sum(map(value_nano_usd, report.value)), used(report.total).nano_usd
+    worth, cost = sum(map(value_nano_usd, report.value)), spent_of(report.total).nano_usd
     return {
         "lines": _value_lines(report),
         "worth": usd_short(worth),

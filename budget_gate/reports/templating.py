@@ -9,7 +9,7 @@ from functools import lru_cache
 from os.path import dirname, join
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from budget_gate.reports.clean_text import clean_cell, clean_for_terminal, clean_text, code_cell
+from budget_gate.reports.clean_text import clean_cell, clean_for_terminal, clean_text, code_block, code_cell
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -44,7 +44,7 @@ def fitted(render: Callable[[Room], str], bytes_max: int, rooms: Sequence[Room] 
 def render_template(name: str, room: Room, **values: Any) -> str:
     """Return a template filled with ``values``; its filters ``cell``, ``text`` and ``code`` clean what they are given.
 
-    HTML has ``line``, which leaves escaping to the engine.
+    ``mermaid`` fences a chart of ``charts``; HTML has ``line``, which leaves escaping to the engine.
 
     Runs of empty lines become one, so templates can be laid out to be read (blocks of code, which may mean them, come after).
     """
@@ -72,5 +72,6 @@ def _environment() -> "Environment":
         keep_trailing_newline=True,
     )
     environment.filters.update(cell=cleaned(clean_cell), text=cleaned(clean_text), code=cleaned(code_cell))
+    environment.filters["mermaid"] = cleaned(lambda text, limit: code_block(text, "mermaid", limit))
     environment.filters["line"] = clean_for_terminal  # for HTML: one visible line, which autoescape then escapes
     return environment

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from budget_gate.core.amounts import Unit
 from budget_gate.core.money import usd_short
-from budget_gate.core.periods import zone_named
+from budget_gate.core.periods import Window, zone_named
 from budget_gate.core.pull_requests import Finding, Verdict
 from budget_gate.core.reservations import BudgetState, RefusalReason
 from budget_gate.core.scopes import Scope
@@ -61,6 +61,15 @@ def resets_text(resets_at: datetime, per: str, zone: str) -> str:
         return "never"
     local = resets_at.astimezone(zone_named(zone))
     return f"{local:%Y-%m-%d %H:%M} {local.isoformat()[-6:]}"
+
+
+def period_text(window: Window, zone: str) -> str:
+    """Return a period as people name it: a day, an hour with its offset, or its first and its last day."""
+    begins, ends = (instant.astimezone(zone_named(zone)) for instant in (window.starts_at, window.ends_at))
+    if window.per == "hour":
+        return f"{begins:%Y-%m-%d %H:%M} {begins.isoformat()[-6:]}"
+    last = (ends - timedelta(microseconds=1)).date()
+    return f"{begins.date()}" if window.per == "day" else f"{begins.date()} to {last}"
 
 
 def resets_in(left: timedelta) -> str:

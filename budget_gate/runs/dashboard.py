@@ -1,4 +1,4 @@
-"""The dashboard's numbers: budgets, days and forecasts from the counters; pull requests from the running month's entries."""
+"""The dashboard's numbers: budgets, days and forecasts from the counters; the running month's pull requests from the entries."""
 
 from budget_gate.analytics.daily import days_from_counters, series_of
 from budget_gate.core.periods import zone_named
@@ -6,7 +6,7 @@ from budget_gate.core.policy import Policy
 from budget_gate.ledger.interface import Ledger
 from budget_gate.reports.dashboard import DashboardData
 from budget_gate.runs.forecasting import forecast_budgets
-from budget_gate.runs.metrics import month_counts
+from budget_gate.runs.month_reading import read_running_month
 from budget_gate.runs.status import budget_states
 
 
@@ -15,8 +15,6 @@ def dashboard_data(policy: Policy, ledger: Ledger) -> DashboardData:
     now = ledger.now()
     today = now.astimezone(zone_named(policy.timezone)).date()
     days = days_from_counters(ledger.counters())
-    counts = month_counts(policy, ledger)
-    each = counts.cost_per_merged_nano_usd()
     return DashboardData(
         organization=policy.organization,
         zone=policy.timezone,
@@ -25,5 +23,5 @@ def dashboard_data(policy: Policy, ledger: Ledger) -> DashboardData:
         budgets=budget_states(policy, ledger, {}),
         forecasts=forecast_budgets(policy, ledger),
         series={scope: series_of(amounts, "usd", today) for scope, amounts in days.items()},
-        pulls={project: (merged, each[project,]) for (project,), merged in counts.merged.items()},
+        pulls=read_running_month(policy, ledger).by_project(),
     )

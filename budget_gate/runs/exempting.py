@@ -2,20 +2,30 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
 
 from budget_gate.core.audit import from_microseconds, microseconds
 from budget_gate.core.charges import budget_for
 from budget_gate.core.errors import LedgerUnavailable, UsageError
-from budget_gate.core.exemptions import NO_RULE, Exemption, Request, check_approver, check_request, check_user, teams_to_ask
-from budget_gate.core.periods import CALENDAR_PERIODS
+from budget_gate.core.exemptions import (
+    APPROVED,
+    DENIED,
+    NO_RULE,
+    REQUESTED,
+    REVOKED,
+    Exemption,
+    Request,
+    Standing,
+    check_approver,
+    check_request,
+    check_user,
+    standing_from,
+    teams_to_ask,
+)
 from budget_gate.core.policy import ExemptionRule, Policy
-from budget_gate.core.scopes import parse_scope
 from budget_gate.ledger.interface import Ledger
 from budget_gate.runs.delivery_notes import written
 from budget_gate.runs.standing_notes import Family, read_standing
 
-REQUESTED, APPROVED, DENIED, REVOKED = "exemption_requested", "exemption_approved", "exemption_denied", "exemption_revoked"
 FAMILY = Family(REQUESTED, (APPROVED,), (DENIED, REVOKED))
 
 OPEN_DAYS = 30
@@ -31,17 +41,6 @@ READ_AGAIN_SECONDS = 30.0
 
 InTeam = Callable[[str, str, str], bool]
 """Whether (organization, team, user) holds; raises ``UsageError`` where that cannot be found out."""
-
-
-class Standing(NamedTuple):
-    """A request and, once it was approved, the exemption."""
-
-    request: Request
-    exemption: Exemption | None
-
-    def state(self, now: datetime) -> Literal["requested", "in force"]:
-        """Say how it stands; what has ended is not among those that stand."""
-        return "in force" if self.exemption is not None and self.exemption.is_in_force(now) else "requested"
 
 
 def request_exemption(ledger: Ledger, policy: Policy, request: Request) -> None:
@@ -99,7 +98,7 @@ def revoke(ledger: Ledger, policy: Policy, name: str, revoker: str, in_team: InT
 def read_exemptions(ledger: Ledger, now: datetime) -> tuple[Standing, ...]:
     """Return requests that wait and exemptions in force at ``now``, oldest first."""
     standing = read_standing(ledger, FAMILY, since=now - timedelta(days=REMEMBERED_DAYS))
-    found = [_standing(details) for details in standing.values() if _lasts(details, now)]
+    found = [standing_from(details) for details in standing.values() if _lasts(details, now)]
     return tuple(each for each in found if each is not None)
 
 
@@ -165,24 +164,3 @@ def _decision_key(name: str) -> str:
 def _lasts(details: Mapping[str, str], now: datetime) -> bool:
     text = details.get("expires_at", "")
     return text.isdecimal() and from_microseconds(int(text)) > now
-
-
-def _standing(details: Mapping[str, str]) -> Standing | None:
-    """Return what a note says, or None for one that this program has not written so."""
-    try:
-        per = CALENDAR_PERIODS[CALENDAR_PERIODS.index(details["per"])]
-        request = Request(
-            name=details["name"],
-            scope=parse_scope(details["scope"]),
-            per=per,
-            nano_usd=int(details["nano_usd"]),
-            days=int(details["days"]),
-            requester=details["requester"],
-            reason=details["reason"],
-        )
-        if "approver" not in details:
-            return Standing(request, None)
-        approved_at, until = (from_microseconds(int(details[name])) for name in ("approved_at", "expires_at"))
-    except (KeyError, ValueError, OverflowError):
-        return None
-    return Standing(request, Exemption(request, details["approver"], approved_at, until))

@@ -3,12 +3,14 @@
 A running month also says where it is heading and who is out of the ordinary today; a month that is over has neither.
 """
 
-from budget_gate.analytics.month_report import MonthReport, build_report, counters_of, month_window
-from budget_gate.analytics.monthly import MonthReader, month_before, month_that_ended
+from budget_gate.analytics.month_periods import month_window
+from budget_gate.analytics.month_report import MonthReport, build_report, counter_labels, counters_of
+from budget_gate.analytics.monthly import month_that_ended
 from budget_gate.core.errors import UsageError
 from budget_gate.core.policy import Policy
 from budget_gate.core.scopes import Scope
 from budget_gate.ledger.interface import Ledger
+from budget_gate.runs.month_reading import read_month
 
 
 def month_report(policy: Policy, ledger: Ledger, month: str = "", *, user: str = "", totals_only: bool = False) -> MonthReport:
@@ -24,8 +26,8 @@ def month_report(policy: Policy, ledger: Ledger, month: str = "", *, user: str =
         raise UsageError(f"--month: {error}; write one such as 2026-11") from None
     if window.starts_at > now:
         raise UsageError(f"--month: {month} has not begun; write {month_that_ended(now, zone)} or another month that has")
-    counters = counters_of(ledger.counters((month, month_before(month))), month)
-    breakdown = None if totals_only else MonthReader(month, zone, user).read(ledger.entries())
+    counters = counters_of(policy, window, ledger.counters(counter_labels(policy, window)))
+    breakdown = None if totals_only else read_month(policy, ledger, month, user=user)
     report = build_report(policy, month, now, counters, breakdown, user)
     return report if report.is_over else _with_today(report, policy, ledger, totals_only=totals_only)
 

@@ -1,4 +1,4 @@
-"""The workflows for merged pull requests and for the month's report, as users copy them, run by act from a scratch repository."""
+"""The workflows for merged pull requests, the month's report and alerts, as users copy them, run by act from a scratch repository."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 
 import pytest
 from fakes.act import REPOSITORY, ROOT, ActRun, copy_checkout, run_act, scratch_repository
+from fakes.alert_services import ROUTING_KEY, AlertServices
 from fakes.github_server import GitHubServer
 from fakes.github_state import State
 from fakes.history import SimulatedClock, record, spend
+from fakes.ledger_requests import TEAM, actual, admitted, charge, line, request, usd
 from fakes.slack_webhook import SlackWebhook
 
 from budget_gate.ledger.sqlite import SqliteLedger
@@ -34,19 +36,20 @@ class World(NamedTuple):
     base_sha: str
     folder: Path
 
-    def run(self, event_name: str, event: dict[str, Any]) -> ActRun:
-        """Run the repository's workflows for an event."""
+    def run(self, event_name: str, event: dict[str, Any], secrets: dict[str, str] | None = None, **environment: str) -> ActRun:
+        """Run the repository's workflows for an event, with further secrets and variables of the runner."""
         return run_act(
             repository=self.repository,
             action=self.checkout,
             event_name=event_name,
             event=event,
             home=self.folder / "home",
-            environment={"GITHUB_API_URL": self.github.url},
+            environment={"GITHUB_API_URL": self.github.url, **environment},
             secrets={
                 "GITHUB_TOKEN": "ghs_writes",
                 "BUDGET_GATE_LEDGER": f"sqlite:///{self.folder / 'ledger.db'}",
                 "SLACK_WEBHOOK_URL": self.slack.url,
+                **(secrets or {}),
             },
         )
 
@@ -111,3 +114,38 @@ def test_the_month_is_reported_and_posted_once(world: World) -> None:
         assert "hooksecret" not in run.output
     (message,) = world.slack.messages
     assert message["text"].startswith("AI spending of acme in 2026-10: $1.75")
+
+
+@pytest.fixture
+def scheduled(world: World) -> World:
+    """The world, where the only workflow is that of the alerts."""
+    folder = world.repository / ".github/workflows"
+    for path in folder.iterdir():
+        path.unlink()
+    (folder / "alerts.yml").write_text((ROOT / "workflows/alerts.yml").read_text())
+    return world
+
+
+def test_scheduled_alerts_reach_every_channel_once(scheduled: World) -> None:
+    """Running alerts.yml by schedule twice sends a stop to Slack and PagerDuty once, says so in its output, and prints no secret."""
+    ledger = SqliteLedger(scheduled.folder / "ledger.db")
+    owned = line(100, warn=400, alert=400)
+    taken = admitted(ledger.reserve(request("stop", usd(100), charge(TEAM, "month", owned))))
+    ledger.settle("stop", taken.reservation, actual(usd(100)))
+    ledger.close()
+    with AlertServices() as services:
+        secrets = {"SLACK_WEBHOOK_URL": services.slack_url, "PAGERDUTY_ROUTING_KEY": ROUTING_KEY}
+        runs = [scheduled.run("schedule", {}, secrets, PAGERDUTY_EVENTS_URL=services.events_url) for _ in range(2)]
+    assert [run.status for run in runs] == [0, 0], runs[0].output
+    assert runs[0].outputs()["reason"].startswith("1 delivered, 0 left for later")
+    assert runs[1].outputs()["reason"].startswith("0 delivered, 0 left for later")
+    assert (len(services.slack), len(services.pagerduty)) == (1, 1)
+    assert not any(ROUTING_KEY in run.output or "secretwebhookpart" in run.output for run in runs)
+
+
+def test_scheduled_alerts_without_a_channel_fail_in_one_line(scheduled: World) -> None:
+    """A schedule that can tell nobody is red and names the variables to set, rather than green and silent."""
+    run = scheduled.run("schedule", {}, {"SLACK_WEBHOOK_URL": ""})
+    assert run.status != 0
+    assert "no channel is configured; set SLACK_WEBHOOK_URL" in run.output
+    assert "Traceback" not in run.output

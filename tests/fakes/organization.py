@@ -145,17 +145,21 @@ class Organization:
         """Make every call through the ledger: reserve twice its cost, then end as it does."""
         for number, call in enumerate(self.calls()):
             clock.now = call.at
-            key = f"call{number}"
-            attribution = Attribution(call.workflow, team=call.team, user=call.user, pr=call.pr, project="acme/shop")
-            charges = tuple(Charge(scope, per) for scope in attribution.budget_scopes(call.tier) for per in REPORT_PERIODS)
-            labels = {**attribution.labels(), "tier": call.tier, "model": MODELS[call.tier], "provider": "scripted"}
-            asked = Amount(call.nano_usd * 2, call.usage.total_tokens * 2, 1)
-            decision = ledger.reserve(ReserveRequest(key, asked, charges, zone, labels))
-            assert isinstance(decision, Admitted)
-            if call.end == "posted":
-                actual = Actual(Amount(call.nano_usd, call.usage.total_tokens, 1), call.usage, {"model": MODELS[call.tier]})
-                ledger.settle(key, decision.reservation, actual)
-            elif call.end == "voided":
-                ledger.void(key, decision.reservation, "not sent")
-            else:
-                ledger.hold(key, decision.reservation, "the job was killed")
+            self.make_call(ledger, number, call, zone)
+
+    def make_call(self, ledger: Ledger, number: int, call: SimulatedCall, zone: str, more: tuple[Charge, ...] = ()) -> None:
+        """Make one call through the ledger, under a key of its number; ``more`` are counters besides those of every call."""
+        key = f"call{number}"
+        attribution = Attribution(call.workflow, team=call.team, user=call.user, pr=call.pr, project="acme/shop")
+        charges = tuple(Charge(scope, per) for scope in attribution.budget_scopes(call.tier) for per in REPORT_PERIODS)
+        labels = {**attribution.labels(), "tier": call.tier, "model": MODELS[call.tier], "provider": "scripted"}
+        asked = Amount(call.nano_usd * 2, call.usage.total_tokens * 2, 1)
+        decision = ledger.reserve(ReserveRequest(key, asked, (*charges, *more), zone, labels))
+        assert isinstance(decision, Admitted)
+        if call.end == "posted":
+            actual = Actual(Amount(call.nano_usd, call.usage.total_tokens, 1), call.usage, {"model": MODELS[call.tier]})
+            ledger.settle(key, decision.reservation, actual)
+        elif call.end == "voided":
+            ledger.void(key, decision.reservation, "not sent")
+        else:
+            ledger.hold(key, decision.reservation, "the job was killed")

@@ -10,10 +10,12 @@ from fakes.command_line import ROOT
 from fakes.history import SimulatedClock, random_history, record, recount, spend
 from fakes.ledger_requests import charge, line, request, usd
 
-from budget_gate.analytics.month_report import MonthReport, month_window
-from budget_gate.analytics.monthly import change_percent, month_before, month_that_ended
+from budget_gate.analytics.month_periods import month_before, month_window
+from budget_gate.analytics.month_report import MonthReport
+from budget_gate.analytics.monthly import change_percent, month_that_ended
 from budget_gate.config.policy_file import load_policy
 from budget_gate.config.price_file import load_prices
+from budget_gate.core.audit import AVOIDED
 from budget_gate.core.errors import UsageError
 from budget_gate.core.scopes import ORG
 from budget_gate.ledger.memory import MemoryLedger
@@ -110,7 +112,7 @@ def test_one_users_view() -> None:
     assert (report.whole.spend.nano_usd, report.whole.merged, report.whole.cost_per_merged_nano_usd) == (DOLLAR, 1, DOLLAR)
     assert [(each.name, each.spend.nano_usd) for each in report.teams] == [("payments", DOLLAR)]
     assert report.spenders == ()
-    assert [(use.scope.text, use.used) for use in report.daily] == [("user/alice", DOLLAR)]
+    assert [(use.fullest.scope.text, use.fullest.used) for use in report.other_budgets] == [("user/alice", DOLLAR)]
 
 
 def test_daily_limits_show_their_worst_day() -> None:
@@ -120,8 +122,9 @@ def test_daily_limits_show_their_worst_day() -> None:
         clock.now = OCTOBER + timedelta(days=day)
         spend(ledger, str(day), nano_usd)
     report = month_report(POLICY, ledger, "2026-10")
-    use = next(each for each in report.daily if each.scope.text == "workflow/ci_cd_review")
-    assert (use.worst_day, use.used, use.days_stopped) == ("2026-10-07", 9 * DOLLAR, 2)
+    use = next(each for each in report.other_budgets if each.fullest.scope.text == "workflow/ci_cd_review")
+    assert (use.window.label, use.fullest.used, use.fullest.tier) == ("2026-10-07", 9 * DOLLAR, "stop")
+    assert (use.stopped, use.periods) == (2, 7)
 
 
 def test_refused_calls_are_avoided_dollars_of_their_month() -> None:
@@ -133,6 +136,26 @@ def test_refused_calls_are_avoided_dollars_of_their_month() -> None:
     breakdown = month_report(POLICY, ledger, "2026-10").breakdown
     assert breakdown is not None
     assert (breakdown.refusals.calls, breakdown.refusals.asked.nano_usd) == (1, 5000)
+
+
+def test_what_was_not_paid_again_is_summed() -> None:
+    """Dollars and hunks that earlier runs spared are added up for the month, for one user too; a detail that is no count is none."""
+    ledger, clock = _ledger()
+    texts = [("alice", "250000000", "2"), ("bob", "1000000000", "1"), ("bob", "-5", "x"), ("bob", "9" * 40, "1")]
+    for at, (user, nano_usd, hunks) in enumerate(texts):
+        ledger.record(f"avoided/{at}", AVOIDED, {"user": user}, {"nano_usd": nano_usd, "hunks": hunks})
+    ledger.record("other", "reviewed", {"user": "bob"}, {"nano_usd": "7", "hunks": "7"})
+    clock.now = OCTOBER + timedelta(days=30)
+    ledger.record("later", AVOIDED, {"user": "bob"}, {"nano_usd": "7", "hunks": "7"})
+    found = [month_report(POLICY, ledger, "2026-10", user=user).breakdown for user in ("", "alice")]
+    assert [each.not_paid_again for each in found if each] == [(4, 4, 1_250_000_000), (1, 2, 250_000_000)]
+
+
+def test_a_scope_that_no_policy_can_name_is_reported() -> None:
+    """A project without an owner was counted; the report has its dollars."""
+    ledger, _ = _ledger()
+    spend(ledger, "a", DOLLAR, project="shop", pr="7")
+    assert month_report(POLICY, ledger, "2026-10").whole.spend.nano_usd == DOLLAR
 
 
 def test_totals_alone_read_no_entry() -> None:

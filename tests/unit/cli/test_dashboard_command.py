@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from budget_gate import bootstrap
 from budget_gate.analytics.daily import Series, days_from_counters
+from budget_gate.analytics.monthly import ProjectMonth
 from budget_gate.core.amounts import Amount
 from budget_gate.core.attribution import Attribution
 from budget_gate.core.charges import Charge
@@ -128,7 +129,7 @@ def test_no_name_becomes_markup(name: str) -> None:
 
     def tags(shown: str) -> list[str]:
         series = {f"team/{shown}": Series(NOW.date(), (1, 2)), "org": Series(NOW.date(), (3,))}
-        data = DashboardData(shown, "UTC", NOW, NOW.date(), (), (), series, {shown: (1, 2)})
+        data = DashboardData(shown, "UTC", NOW, NOW.date(), (), (), series, {shown: ProjectMonth(1)})
         return [tag for tag, _ in Page(render_dashboard(data)).tags]
 
     assert tags(name) == tags("payments")

@@ -36,7 +36,7 @@ def lived() -> MemoryLedger:
     line = LimitLine("usd", 1, 1, 1, 1, 1)
     assert isinstance(ledger.reserve(ReserveRequest("no", Amount(9**9), (Charge(ORG, "month", (line,)),))), Refused)
     ledger.reserve(ReserveRequest("open", Amount(5, 5, 1), (Charge(ORG, "month"),)))
-    for pull, ending in (("1", "merged"), ("2", "merged"), ("2", "reverted"), ("3", "closed")):
+    for pull, ending in (("40", "merged"), ("41", "merged"), ("41", "reverted"), ("42", "closed")):
         at = (clock.now - timedelta(days=1)).isoformat()
         ledger.record(f"{pull}{ending}", "outcome", {"project": "acme/shop", "pr": pull}, {"outcome": ending, "at": at})
     ledger.record("old", "outcome", {"project": "acme/shop", "pr": "0"}, {"outcome": "merged", "at": "2026-01-03T00:00:00+00:00"})
@@ -70,15 +70,17 @@ def test_prometheus_reads_what_is_printed(policy: str) -> None:
 
 
 def test_the_numbers_are_the_ledgers(policy: str, lived: MemoryLedger) -> None:
-    """Spend and holds of the month add up to the counters, refusals and reservations are counted, cost per merged PR has waste in it."""
+    """Spend and holds of the month add up to the counters, refusals and reservations are counted, a reverted PR is waste."""
     found = samples(policy)
     month = next(row.value for row in lived.counters() if (row.scope, row.per, row.label) == ("org", "month", "2026-02"))
     assert sum(Decimal(value) for _, value in found["spend_usd"]) == Decimal(month.posted.nano_usd).scaleb(-9)
     assert sum(Decimal(value) for _, value in found["held_usd"]) == Decimal(month.held.nano_usd).scaleb(-9)
     assert found["refusals"] == [({"scope": "org", "per": "month", "reason": "spent"}, "1")]
     assert ({"state": "pending"}, "1") in found["reservations"]
-    assert found["merged_prs"] == [({"project": "acme/shop"}, "2")]
+    assert found["merged_prs"] == [({"project": "acme/shop"}, "1")]
+    assert {labels["outcome"]: value for labels, value in found["wasted_prs"]} == {"closed": "1", "reverted": "1"}
     assert Decimal(found["merged_pr_cost_usd"][0][1]) > 0
+    assert Decimal(found["waste_usd"][0][1]) > 0
     assert {labels["kind"] for labels, _ in found["tokens"]} == {"input", "output", "cache_read", "cache_write_5m"}
 
 

@@ -18,7 +18,7 @@ from budget_gate.core.amounts import Amount
 from budget_gate.reports.monthly import month_document, render_month_html, render_month_markdown
 from budget_gate.reports.monthly_slack import render_month_slack
 
-FULL, EMPTY, RUNNING = full_month(), empty_month(), running_month()
+FULL, EMPTY, RUNNING, OWN = full_month(), empty_month(), running_month(), full_month(only_user="alice")
 
 
 def _slack(report: MonthReport) -> str:
@@ -29,13 +29,13 @@ def _document(report: MonthReport) -> str:
     return json.dumps(month_document(report), indent=2, ensure_ascii=False) + "\n"
 
 
-@pytest.mark.parametrize(("name", "report"), [("full", FULL), ("empty", EMPTY), ("running", RUNNING)])
+@pytest.mark.parametrize(("name", "report"), [("full", FULL), ("empty", EMPTY), ("running", RUNNING), ("own", OWN)])
 @pytest.mark.parametrize(
     ("suffix", "render"),
     [("md", render_month_markdown), ("html", render_month_html), ("slack.json", _slack), ("json", _document)],
 )
 def test_report(name: str, report: MonthReport, suffix: str, render: Any) -> None:
-    """Each form of a full, of an empty and of a running month reads as its golden file does."""
+    """Each form of a full, an empty and a running month, and of one user's own, reads as its golden file does."""
     assert_golden(f"monthly_{name}.{suffix}", render(report))
 
 
@@ -60,6 +60,18 @@ def test_the_document_has_the_contracts_fields() -> None:
     assert document["value"]["assumptions"][0]["value_usd"] == "1125.00"
     assert document["value"]["net_usd"] == "1294.666666667"
     assert not re.search(r": \d+\.\d+[,\n]", _document(FULL).replace(' "used_percent": ', " _")), "floats only as percentages"
+
+
+def test_ones_own_view_has_the_four_numbers_and_nobody_else() -> None:
+    """A user's report has cost per merged pull request, spending against output, own budgets and own models; no other user's name."""
+    document = month_document(OWN)
+    assert (document["user"], document["total_usd"], document["previous_usd"]) == ("alice", "1.333333333", "10.00")
+    assert (document["merged_prs"], document["cost_per_merged_pr_usd"], document["output_trend_percent"]) == (1, "1.00", 0)
+    assert [each["scope"] for each in document["other_budgets"]] == ["user/alice"]
+    assert [each["model"] for team in document["teams"] for each in team["model_mix"]] == ["claude-haiku-4-5"] * 2
+    assert document["top_spenders"] == []
+    for text in (render_month_markdown(OWN), render_month_html(OWN), _document(OWN), _slack(OWN)):
+        assert not re.search(r"alice\d", text)
 
 
 def test_totals_alone_say_what_was_not_read() -> None:
