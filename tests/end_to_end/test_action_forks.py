@@ -124,7 +124,7 @@ def test_the_workflow_never_touches_the_head() -> None:
     workflow = yaml.safe_load(text)
     jobs = workflow["jobs"].values()
     refs = [step["with"]["ref"] for job in jobs for step in job["steps"] if "checkout" in step.get("uses", "")]
-    assert refs == ["${{ github.event.pull_request.base.sha }}"]
+    assert refs == ["${{ github.sha }}"]
     assert not [word for word in ("head.sha", "head.ref", "head_ref", "refs/pull", "head.label") if word in text]
     assert workflow["jobs"]["review"]["steps"][-1]["with"]["approval-label"] == APPROVAL_LABEL == LABEL
     assert text.count(f"'{LABEL}'") == 2
