@@ -41,12 +41,13 @@ class _Job(NamedTuple):
 
 
 class _Corrected(NamedTuple):
-    """What became of an answer: as it is now, the calls made for that, and in words."""
+    """What became of an answer: as it is now, the calls made for that, and in words; and what a failed one may have cost."""
 
     answer: PlanAnswer
     calls: tuple[Served, ...]
     ending: Ending
     words: str = ""
+    failed_nano_usd: int = 0
 
 
 class TestGenerationAgent:
@@ -115,13 +116,14 @@ class TestGenerationAgent:
         if isinstance(result, Refused):
             return outcome._replace(run=job.report.run(job.ending._replace(refused=result)))
         if isinstance(result, Failed):
-            return outcome._replace(run=job.report.run(job.ending._replace(failure=_failure(result))))
+            ending = job.ending._replace(failure=_failure(result))
+            return outcome._replace(run=job.report.run(ending, failed_nano_usd=result.cost_nano_usd))
         answer = read_plan(result.message, self._checkout, may_overwrite=self._may_overwrite)
         ending = job.ending._replace(failure=answer.failure, is_recorded=result.accounting == "metered")
         corrected = self._corrected(job._replace(ending=ending), outcome.requirements, answer, result)
         answer = corrected.answer
         return outcome._replace(
-            run=job.report.run(corrected.ending, corrected.calls, answer),
+            run=job.report.run(corrected.ending, corrected.calls, answer, failed_nano_usd=corrected.failed_nano_usd),
             cases=answer.cases,
             files=answer.files,
             rejected=answer.rejected,
@@ -153,7 +155,9 @@ class TestGenerationAgent:
         ending = job.ending._replace(failure="; ".join(each for each in (job.ending.failure, words) if each))
         if isinstance(result, Refused) and not is_bound_only(result):
             ending = ending._replace(refused=result)  # only a budget that refused may block; a bound, or a failure, is a note
-        return _Corrected(left_out(answer, words), (first,), ending, words)
+        return _Corrected(
+            left_out(answer, words), (first,), ending, words, result.cost_nano_usd if isinstance(result, Failed) else 0
+        )
 
 
 def _route_of(route: Route, packed: Packed) -> Route:

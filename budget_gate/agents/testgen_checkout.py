@@ -5,19 +5,29 @@ Reads inside one folder only; links are not followed, large and binary files are
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
+
+from budget_gate.agents.testgen_functions import defined_among, functions_named_in
 
 FILES_LOOKED_AT_MOST = 20_000
 FILE_BYTES_MOST = 200_000
 TESTS_SHOWN_MOST = 6
+SOURCES_SEARCHED_MOST = 4_000
+SEARCHED_BYTES_MOST = 32 * 2**20
+"""In how many files, and bytes of them, the functions are looked for that a ticket names without their file."""
 
 SKIPPED_FOLDERS = frozenset(
     ("node_modules", "vendor", "dist", "build", "target", "__pycache__", "site-packages", "venv", "third_party", "coverage")
 )
 TEST_FOLDERS = frozenset(("test", "tests", "__tests__", "spec", "specs", "testing", "e2e"))
-SOURCE_ENDINGS = (".py", ".js", ".jsx", ".mjs", ".ts", ".tsx", ".go", ".java", ".kt", ".rb", ".cs", ".php", ".rs", ".feature")
+SOURCE_ENDINGS = (
+    *(".py", ".js", ".jsx", ".mjs", ".ts", ".tsx", ".go", ".java", ".kt", ".rb", ".cs", ".php", ".rs", ".feature"),
+    *(".c", ".cc", ".cpp", ".h", ".hpp", ".scala", ".swift", ".dart"),
+)
+
 _TEST_NAME = re.compile(r"(?:^test_.*|.*_test|.*_spec|.*\.test|.*\.spec|.*Tests?|.*IT)\.[a-z]{1,7}$")
 _WORD = re.compile(r"[A-Za-z0-9_./\\-]{3,200}")
 _SAFE_PART = re.compile(r"[A-Za-z0-9_\[\]+][A-Za-z0-9_.\[\]+-]{0,120}")
@@ -36,6 +46,7 @@ class Checkout:
     def __init__(self, root: Path) -> None:
         self._root = root.resolve()
         self._paths = tuple(_listed(self._root))
+        self._known = frozenset(self._paths)
 
     @property
     def framework(self) -> str:
@@ -56,17 +67,33 @@ class Checkout:
         return "the project's own framework, as its tests show"
 
     def named_in(self, text: str) -> tuple[SourceFile, ...]:
-        """Return the files that a text names, by whole path or by a name that only one file has, in the text's order."""
+        """Return the files that a text names, in its order: by whole path, by a name that only one file has, or by a function.
+
+        A function names its file where only one file, and no test, defines it.
+        """
         by_name: dict[str, list[str]] = {}
         for path in self._paths:
             by_name.setdefault(path.rpartition("/")[2], []).append(path)
         found: dict[str, None] = {}
         for match in _WORD.finditer(text):
             word = match[0].replace("\\", "/").strip("./") if "/" in match[0] or "\\" in match[0] else match[0].strip(".")
-            matching = [word] if word in self._paths else by_name.get(word, []) if "." in word else []
+            matching = [word] if word in self._known else by_name.get(word, []) if "." in word else []
             if len(matching) == 1:
                 found[matching[0]] = None
+        found |= dict.fromkeys(self._defining(functions_named_in(text)))
         return tuple(file for path in found if (file := self.read(path)) is not None)
+
+    def _defining(self, names: Sequence[str]) -> list[str]:
+        """Return the one file that defines each of some functions, where there is one, among the first so many sources."""
+        places: dict[str, list[str]] = {name: [] for name in names}
+        sources = (path for path in self._paths if path.endswith(SOURCE_ENDINGS) and not is_test(path))
+        left_bytes = SEARCHED_BYTES_MOST
+        for path in islice(sources, SOURCES_SEARCHED_MOST if names else 0):
+            left_bytes -= max(self._size(path), 0)
+            file = self.read(path) if left_bytes >= 0 else None
+            for name in defined_among(file.text, names) if file else ():
+                places[name].append(path)
+        return [found[0] for found in places.values() if len(found) == 1]
 
     def neighbours(self, named: Iterable[str]) -> tuple[SourceFile, ...]:
         """Return tests whose names resemble those of the files, then the shortest others: a style to follow."""
@@ -78,7 +105,7 @@ class Checkout:
 
     def read(self, path: str) -> SourceFile | None:
         """Return a listed text file, or None."""
-        if path not in self._paths or not 0 < self._size(path) <= FILE_BYTES_MOST:
+        if path not in self._known or not 0 < self._size(path) <= FILE_BYTES_MOST:
             return None
         try:
             text = (self._root / path).read_bytes().decode("utf-8")

@@ -5,8 +5,8 @@ The lines keep their order, and each gap says how many lines it stands for. Func
 
 from collections.abc import Collection, Iterator, Sequence
 
+from budget_gate.agents.testgen_functions import source_lines
 from budget_gate.core.diff_functions import defined_name, whole_functions
-from budget_gate.core.diff_values import DiffLine
 
 HEADER_LINES_MOST = 60
 """How much of what stands before the first definition is kept: imports, constants, a file's own words."""
@@ -23,8 +23,7 @@ def excerpt(text: str, words: Collection[str], characters_most: int) -> str:
     if len(text) <= characters_most:
         return text
     rows = text.split("\n")
-    lines = [DiffLine("context", number, number, row) for number, row in enumerate(rows, start=1)]
-    lines[-1] = lines[-1]._replace(ends_file=True)
+    lines = source_lines(text)
     names = {place: name for place in range(len(lines)) if (name := defined_name(lines, place))}
     if not names:
         return _cut(text, characters_most)

@@ -21,8 +21,10 @@ class PlanReport:
     def __init__(self, gate: GateService, task: Task, route: Route) -> None:
         self._gate, self._task, self._route = gate, task, route
 
-    def run(self, ending: Ending, calls: Sequence[Served] = (), answer: PlanAnswer = _EMPTY) -> ReviewOutcome:
-        """Return the outcome of some calls and what came of them."""
+    def run(
+        self, ending: Ending, calls: Sequence[Served] = (), answer: PlanAnswer = _EMPTY, *, failed_nano_usd: int = 0
+    ) -> ReviewOutcome:
+        """Return the outcome of some calls and what came of them; ``failed_nano_usd`` is what one without an answer may have cost."""
         workflow, route = self._task.workflow, self._route
         words = reason_of(workflow, ending, 0, 0).replace("the review is", "the plan is").replace("the pull request", "the work")
         made = f"{counted(len(answer.cases), 'test case')} and {counted(len(answer.files), 'test file')}"
@@ -36,7 +38,7 @@ class PlanReport:
             reviewed_files=len(answer.files),
             reviewed_hunks=len(answer.cases),
             not_reviewed=(),
-            cost_nano_usd=sum(each.cost_nano_usd for each in calls),
+            cost_nano_usd=sum(each.cost_nano_usd for each in calls) + failed_nano_usd,
             usage=usage,
             tier=route.tier,
             model=route.model,

@@ -6,7 +6,10 @@ import warnings
 from budget_gate.core.test_plans import FileCheck
 
 _PAIRS = {")": "(", "]": "[", "}": "{"}
-_BRACKETED = (".js", ".jsx", ".mjs", ".ts", ".tsx", ".go", ".java", ".kt", ".cs", ".php", ".rs")
+_BRACKETED = (
+    *(".js", ".jsx", ".mjs", ".ts", ".tsx", ".go", ".java", ".kt", ".cs", ".php", ".rs"),
+    *(".c", ".cc", ".cpp", ".h", ".hpp", ".scala", ".swift", ".dart"),
+)
 
 
 class DoesNotParse(ValueError):

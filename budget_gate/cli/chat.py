@@ -105,7 +105,7 @@ def _session(name: str | None, task: Task, *, is_one_turn: bool) -> Iterator[tup
         kept = file.load() or _new_session(given, task)
         if kept.workflow != task.workflow.name:
             raise UsageError(f"session {given!r} belongs to workflow {kept.workflow!r}; say --workflow {kept.workflow}")
-        if kept.is_over:
+        if kept.is_over and is_one_turn:
             raise UsageError(f"session {given!r} has reached its hard bound and is at its end; start another with --session NAME")
         yield file, kept
 
@@ -118,8 +118,13 @@ def _talk(workspace: Workspace, assistant: Assistant, file: SessionFile | None) 
     assert file is not None, "a conversation is kept"
     session = assistant.session
     log(f"session {session.name} ({session.workflow}, {session.turns} turns so far); /help lists the commands")
+    if session.is_over:
+        from budget_gate.reports.chat import IS_OVER
+
+        log(IS_OVER)
     converse(assistant, file, open_terminal(workspace))
-    log(f"budget-gate chat --workflow {session.workflow} --session {session.name}")
+    if not assistant.session.is_over:
+        log(f"to go on: budget-gate chat --workflow {session.workflow} --session {session.name}")
 
 
 def _one_turn(workspace: Workspace, assistant: Assistant, file: SessionFile | None, question: Question, *, as_json: bool) -> int:

@@ -25,6 +25,9 @@ HELP = """\
 A line that ends in \\ goes on in the next one; Ctrl-C breaks off an answer."""
 
 
+IS_OVER = "this session has reached its hard bound and is at its end; /save FILE keeps it, and --session NAME starts another"
+
+
 def streamed(piece: str) -> str:
     """Return a piece of an answer as it may be shown on a terminal. No control character passes, so no sequence can form."""
     return visible(piece, len(piece) + 1, keep="\n\t")
@@ -91,7 +94,7 @@ def turn_notes(turn: Turn, zone: str) -> list[str]:
     lines.append(render_refusal(turn.refused, zone=zone))
     kinds = {refusal.scope.kind for refusal in turn.refused.refused_by}
     if turn.is_over:
-        lines.append("this session has reached its hard bound and is at its end; start another with --session NAME")
+        lines.append(IS_OVER)
     elif "task" in kinds:
         lines.append("the question is too large for one turn; shorten it, or give less material")
     return lines

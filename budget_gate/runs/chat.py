@@ -10,7 +10,7 @@ from budget_gate.agents.assistant_request import Question
 from budget_gate.core.chat import Turn
 from budget_gate.core.errors import LedgerError
 from budget_gate.core.reservations import BudgetState
-from budget_gate.reports.chat import HELP, budget_line, cost_text, standing_line, streamed, transcript, turn_notes
+from budget_gate.reports.chat import HELP, IS_OVER, budget_line, cost_text, standing_line, streamed, transcript, turn_notes
 from budget_gate.runs.session_files import SessionFile
 
 
@@ -30,12 +30,12 @@ class Terminal(NamedTuple):
 
 
 def converse(assistant: Assistant, file: SessionFile, terminal: Terminal) -> None:
-    """Talk until the user leaves or the session is at its end; the session is saved after every turn.
+    """Talk until the user leaves; the session is saved after every turn. Past its hard bound nothing is sent, and commands work.
 
     Ctrl-C at the prompt drops the line; a second one leaves.
     """
     was_interrupted = False
-    while not assistant.session.is_over:
+    while True:
         try:
             line = _whole_line(terminal)
         except KeyboardInterrupt:
@@ -51,6 +51,8 @@ def converse(assistant: Assistant, file: SessionFile, terminal: Terminal) -> Non
         if line.startswith("/"):
             if not command(assistant, terminal, line):
                 return
+        elif line and assistant.session.is_over:
+            terminal.write(f"{IS_OVER}\n")
         elif line:
             speak(assistant, file, terminal, Question(line))
 

@@ -9,6 +9,7 @@ from fakes.golden import assert_golden
 
 from budget_gate.agents.assistant_request import Question
 from budget_gate.core.policy import Bounds
+from budget_gate.reports.chat import IS_OVER
 from budget_gate.reports.tables import render_budget_table
 from budget_gate.runs.chat import Terminal, converse, speak
 from budget_gate.runs.session_files import SessionFile
@@ -75,12 +76,16 @@ def test_save_never_overwrites(tmp_path: Path) -> None:
 
 
 def test_a_conversation_ends_at_its_hard_bound(tmp_path: Path) -> None:
-    """At the session's hard bound the user is told so, and nothing more is read; the kept session is over."""
-    assistant, _ = made(Scripted(), session=Bounds(hard_tokens=3_000))
-    screen = Screen(["Again?"] * 50)
+    """At the session's hard bound the user is told so, and nothing more is sent; what was said can still be saved."""
+    script = Scripted()
+    assistant, _ = made(script, session=Bounds(hard_tokens=3_000))
+    saved = tmp_path / "talk.md"
+    screen = Screen([*["Again?"] * 50, f"/save {saved}", "/cost", "/exit"])
     converse(assistant, SessionFile(tmp_path / "talk.json"), screen.terminal)
-    assert screen.text.count("> Again?") < 50
-    assert "this session has reached its hard bound and is at its end; start another with --session NAME" in screen.text
+    answered = assistant.session.turns - 1
+    assert 0 < answered == len(script.bodies) < 50
+    assert screen.text.count(IS_OVER) == 50 - answered
+    assert saved.read_text().count("## Assistant") == answered
     kept = SessionFile(tmp_path / "talk.json").load()
     assert kept is not None
     assert kept.is_over
