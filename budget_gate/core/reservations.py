@@ -189,7 +189,7 @@ def limit_state(charge: Charge, line: LimitLine, window: Window, posted: int, pe
         posted,
         pending,
         held,
-        tier_reached(line, posted + held),
+        "" if line.is_below_tiers(posted + held) else tier_reached(line, posted + held),
         window.ends_at,
         line.owner,
         line.admission_line,
@@ -199,8 +199,6 @@ def limit_state(charge: Charge, line: LimitLine, window: Window, posted: int, pe
 def tier_reached(line: LimitLine, used: int) -> str:
     """Return the highest tier whose line ``used`` has reached, or empty text."""
     reached = ""
-    if line.is_below_tiers(used):
-        return reached
     for tier, at in line.tier_lines:
         if used >= at:
             reached = tier
