@@ -146,6 +146,19 @@ def test_a_watched_counter_stays_exact_beyond_what_a_double_counts(ledger: Redis
     assert verify(ledger).ok
 
 
+@pytest.mark.parametrize("stored", [2**53 - 1, 2**53 + 1, 10**16 - 1, 10**17 + 999_999_999_999, 10**18 - 1])
+def test_a_large_counter_is_added_to_and_taken_from_to_the_last_digit(
+    ledger: RedisLedger, client: "redis.Redis", organization: str, stored: int
+) -> None:
+    """Where doubles would round, carries and borrows between the halves of a number are exact, in what is posted and pending."""
+    watched = charge(ORG, "lifetime", line(10, mode="observe"))
+    client.hset(Names(organization).head, "lifetime:all:org", f'{stored},0,0,{stored},0,0,0,0,0,""')
+    granted = admitted(ledger.reserve(request("one", usd(COUNT_MAX), watched)))
+    assert granted.budgets[0].pending == stored + COUNT_MAX
+    settled = ledger.settle("one", granted.reservation, actual(usd(5))).budgets[0]
+    assert (settled.posted, settled.pending) == (stored + 5, stored)
+
+
 def test_a_counter_near_the_end_of_its_range_takes_nothing_more(
     ledger: RedisLedger, client: "redis.Redis", organization: str
 ) -> None:

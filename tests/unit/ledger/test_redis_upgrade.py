@@ -97,6 +97,15 @@ def test_each_step_moves_its_own_counters_and_the_ledger_is_whole_at_any_time(le
     assert ledger.read([WATCHED], "UTC")[0].posted == 26_999_999_999_999_997
 
 
+def test_a_step_that_changes_no_counter_moves_none(ledger: RedisLedger) -> None:
+    """A refusal reads old counters and writes an entry; they stay where they are, and are found there."""
+    assert ledger.sweep(10) == 1
+    before = sorted(ledger.counters())
+    assert isinstance(ledger.reserve(request("too much", usd(9000, 1, 1), ODD)), Refused)
+    assert sorted(ledger.counters()) == before
+    assert verify(ledger).ok
+
+
 def test_old_keys_and_crossed_tiers_stay_known(ledger: RedisLedger) -> None:
     """Repeating an old operation answers the same and counts once; a tier that was told is not told again."""
     assert admitted(ledger.reserve(request("settled", usd(100, 200, 1), MONTH, DAY, ODD))).replayed
