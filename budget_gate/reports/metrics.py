@@ -1,4 +1,4 @@
-"""Metrics as OpenMetrics text: what a Prometheus scrapes, or a node exporter's textfile collector picks up.
+"""Metrics as text: what a Prometheus scrapes (OpenMetrics), or a node exporter's textfile collector picks up (the older format).
 
 Gauges say how budgets, reservations and pull requests stand now (a revert takes a merge back). Counters count the running month from
 its beginning, so they start anew each month, as counters may. Dollars are written exactly, as decimals; whoever stores them as doubles
@@ -12,6 +12,8 @@ from budget_gate.core.money import usd_text
 from budget_gate.core.reservations import BudgetState
 
 Kind = Literal["gauge", "counter"]
+TextFormat = Literal["openmetrics", "prometheus"]
+TEXT_FORMATS: tuple[TextFormat, ...] = ("openmetrics", "prometheus")
 Labels = tuple[tuple[str, str], ...]
 
 PREFIX = "budget_gate"
@@ -78,8 +80,13 @@ def count_samples(family: str, names: Sequence[str], counts: Mapping[tuple[str, 
         yield Sample(family, tuple(zip(names, values, strict=True)), usd_text(count) if usd else str(count))
 
 
-def render_metrics(samples: Iterable[Sample]) -> str:
-    """Return OpenMetrics text: every family that has samples, with its type and meaning, and the end mark."""
+def render_metrics(samples: Iterable[Sample], text: TextFormat = "openmetrics") -> str:
+    """Return every family that has samples, with its type and meaning.
+
+    The two formats differ in the name by which a counter's type is told (with or without ``_total``) and in the end mark. Node
+    exporter's textfile collector and ``promtool check metrics`` read ``prometheus``; OpenMetrics' counters have no type for them.
+    """
+    is_open = text == "openmetrics"
     by_family: dict[str, list[Sample]] = {}
     for sample in samples:
         by_family.setdefault(sample.family, []).append(sample)
@@ -87,11 +94,12 @@ def render_metrics(samples: Iterable[Sample]) -> str:
     for family, (kind, meaning) in FAMILIES.items():
         if family not in by_family:
             continue
-        name = f"{PREFIX}_{family}"
+        total = "_total" if kind == "counter" else ""
+        name = f"{PREFIX}_{family}{'' if is_open else total}"
+        series = f"{PREFIX}_{family}{total}"
         lines += [f"# TYPE {name} {kind}", f"# HELP {name} {meaning}"]
-        suffix = "_total" if kind == "counter" else ""
-        lines += [f"{name}{suffix}{_label_text(sample.labels)} {sample.value}" for sample in by_family[family]]
-    return "\n".join([*lines, "# EOF"]) + "\n"
+        lines += [f"{series}{_label_text(sample.labels)} {sample.value}" for sample in by_family[family]]
+    return "".join(f"{line}\n" for line in [*lines, *(["# EOF"] if is_open else [])])
 
 
 def _label_text(labels: Labels) -> str:

@@ -10,6 +10,7 @@ from fakes.ledger_requests import usd
 
 from budget_gate.core.amounts import CounterValue
 from budget_gate.core.audit import GENESIS, Entry, chain_hash, entry_text
+from budget_gate.ledger.fingerprints import BUCKETS, Fingerprints
 from budget_gate.ledger.interface import CounterRow, Ledger
 from budget_gate.ledger.verify import Fault, Verification, verify
 
@@ -149,11 +150,38 @@ def test_a_wrong_counter_of_a_task_is_named(wrong: dict[str, int], named: str, d
     assert (finding.ok, finding.difference_nano_usd) == (False, difference)
 
 
-def test_money_moved_between_tasks_is_found() -> None:
-    """The total of all tasks is as it was: no sum of theirs hides that two counters are wrong."""
+@pytest.mark.parametrize("buckets", [1, BUCKETS])
+def test_money_moved_between_tasks_is_found(buckets: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The total of all tasks is as it was: no sum of theirs hides that two counters are wrong, not even within one bucket."""
+    monkeypatch.setattr("budget_gate.ledger.fingerprints.BUCKETS", buckets)
     finding = _verify(Tasks(300, {"task/w/7": 5, "task/w/8": 1}))
     assert finding.first_bad is not None
     assert finding.first_bad.counter in {("task/w/7", "lifetime", "all"), ("task/w/8", "lifetime", "all")}
+
+
+def test_a_fingerprint_tells_what_a_counter_holds_from_how_it_holds_it() -> None:
+    """Held is not posted, tokens are not dollars, and a scope is not another one that is written alike."""
+    task = ("task/w/1", "lifetime", "all")
+    values = [
+        CounterValue(posted=usd(3)),
+        CounterValue(held=usd(3)),
+        CounterValue(posted=usd(0, 3)),
+        CounterValue(pending=usd(3)),
+    ]
+    prints = Fingerprints()
+
+    def sums(counter: tuple[str, str, str], value: CounterValue) -> tuple[int, ...]:
+        found = [0] * BUCKETS
+        prints.add(found, counter, value)
+        return tuple(found)
+
+    assert len({sums(task, value) for value in values}) == len(values)
+    alike = [task, ("task/w/1l", "ifetime", "all"), ("task/w/1", "lifetimea", "ll")]
+    assert len({sums(counter, values[0]) for counter in alike}) == len(alike)
+    twice = [0] * BUCKETS
+    for value in (CounterValue(pending=usd(5)), CounterValue(usd(3), usd(-5))):
+        prints.add(twice, task, value)
+    assert tuple(twice) == sums(task, values[0])
 
 
 def test_tasks_and_sessions_cost_verifying_no_memory() -> None:
