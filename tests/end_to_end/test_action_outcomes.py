@@ -129,9 +129,10 @@ def scheduled(world: World) -> World:
 def test_scheduled_alerts_reach_every_channel_once(scheduled: World) -> None:
     """Running alerts.yml by schedule twice sends a stop to Slack and PagerDuty once, says so in its output, and prints no secret."""
     ledger = SqliteLedger(scheduled.folder / "ledger.db")
-    owned = line(100, warn=400, alert=400)
-    taken = admitted(ledger.reserve(request("stop", usd(100), charge(TEAM, "month", owned))))
-    ledger.settle("stop", taken.reservation, actual(usd(100)))
+    limit, stop = 350 * 10**9, 525 * 10**9  # the team's own in Acme's policy; a lower one would be resolved as raised
+    owned = line(limit, warn=400, alert=400, stop=150)
+    taken = admitted(ledger.reserve(request("stop", usd(stop), charge(TEAM, "month", owned))))
+    ledger.settle("stop", taken.reservation, actual(usd(stop)))
     ledger.close()
     with AlertServices() as services:
         secrets = {"SLACK_WEBHOOK_URL": services.slack_url, "PAGERDUTY_ROUTING_KEY": ROUTING_KEY}
