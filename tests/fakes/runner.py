@@ -33,3 +33,22 @@ def on_runner(
     if model is not None:
         patch.setenv("ANTHROPIC_API_KEY", model.key)
         patch.setenv("ANTHROPIC_BASE_URL", model.url)
+
+
+def on_a_runner(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Set a runner's variables, its files below ``folder``; there is no token and no event."""
+    for name, value in {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_EVENT_NAME": "workflow_dispatch",
+        "GITHUB_RUN_ID": "7",
+        "GITHUB_RUN_NUMBER": "7",
+        "GITHUB_RUN_ATTEMPT": "1",
+        "GITHUB_REPOSITORY": "acme/shop",
+        "GITHUB_SHA": "0" * 40,
+        "GITHUB_SERVER_URL": "https://github.com",
+        "GITHUB_OUTPUT": str(folder / "output"),
+        "GITHUB_STEP_SUMMARY": str(folder / "summary"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("GITHUB_TOKEN", raising=False)
+    monkeypatch.delenv("GITHUB_EVENT_PATH", raising=False)

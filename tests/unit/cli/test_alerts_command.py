@@ -9,6 +9,7 @@ import pytest
 from fakes.alert_services import ROUTING_KEY, AlertServices, Behaviour
 from fakes.command_line import ACME, ROOT, run
 from fakes.mail_server import MailServer
+from fakes.runner import on_a_runner
 
 from budget_gate.bootstrap import open_notifiers
 from budget_gate.config.settings import read_settings
@@ -100,7 +101,7 @@ def test_a_job_resolves_what_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyP
     """The first job of an hour under a policy with a raised limit resolves the incident; no cron is needed."""
     with AlertServices() as services:
         ledger, raised = _stopped(tmp_path, services, monkeypatch)
-        _on_a_runner(monkeypatch, tmp_path)
+        on_a_runner(monkeypatch, tmp_path)
         assert run("check", "--workflow", "ci_cd_review", "--policy", str(raised), "--ledger", ledger).code == 0
         assert services.open_incidents == set()
 
@@ -152,30 +153,12 @@ def test_an_unreachable_ledger_is_told_to_everybody(monkeypatch: pytest.MonkeyPa
     assert re.search(r'"ledger_down","\d{4}-\d\d-\d\dT\d\dZ"', event["dedup_key"])
 
 
-def _on_a_runner(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    for name, value in {
-        "GITHUB_ACTIONS": "true",
-        "GITHUB_EVENT_NAME": "workflow_dispatch",
-        "GITHUB_RUN_ID": "7",
-        "GITHUB_RUN_NUMBER": "7",
-        "GITHUB_RUN_ATTEMPT": "1",
-        "GITHUB_REPOSITORY": "acme/shop",
-        "GITHUB_SHA": "0" * 40,
-        "GITHUB_SERVER_URL": "https://github.com",
-        "GITHUB_OUTPUT": str(folder / "output"),
-        "GITHUB_STEP_SUMMARY": str(folder / "summary"),
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("GITHUB_TOKEN", raising=False)
-    monkeypatch.delenv("GITHUB_EVENT_PATH", raising=False)
-
-
 @pytest.mark.parametrize("is_dead", [False, True])
 def test_a_job_delivers_after_its_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_dead: bool) -> None:
     """On a runner, check sends what waits; a channel that fails changes neither verdict nor exit code."""
     ledger = f"sqlite:///{tmp_path / 'l.db'}"
     _spend(ledger, "5.60")
-    _on_a_runner(monkeypatch, tmp_path)
+    on_a_runner(monkeypatch, tmp_path)
     with AlertServices() as services:
         monkeypatch.setenv("SLACK_WEBHOOK_URL", services.slack_url)
         services.queue("slack", *([Behaviour("reset")] if is_dead else []))
@@ -187,7 +170,7 @@ def test_a_job_delivers_after_its_verdict(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_a_job_without_its_ledger_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a runner, check tells Slack that the ledger is down, and still ends as the policy says."""
-    _on_a_runner(monkeypatch, tmp_path)
+    on_a_runner(monkeypatch, tmp_path)
     with AlertServices() as services:
         monkeypatch.setenv("SLACK_WEBHOOK_URL", services.slack_url)
         ended = run("check", "--workflow", "ci_cd_review", "--policy", ACME, "--ledger", "redis://127.0.0.1:1/0", "--json")

@@ -10,6 +10,7 @@ import pytest
 from fakes.alert_services import AlertServices, Behaviour
 from fakes.command_line import run
 from fakes.history import SimulatedClock, spend
+from fakes.runner import on_a_runner
 from unit.runs.test_notices import DOLLAR, EVENING, FIRST, TEXT, lived
 
 from budget_gate import bootstrap
@@ -34,20 +35,8 @@ class Counted:
 @pytest.fixture
 def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A runner without a token, whose policy routes forecasts and anomalies to Slack; returns the policy's path."""
-    for name, value in {
-        "GITHUB_ACTIONS": "true",
-        "GITHUB_EVENT_NAME": "workflow_dispatch",
-        "GITHUB_RUN_ID": "7",
-        "GITHUB_RUN_NUMBER": "7",
-        "GITHUB_RUN_ATTEMPT": "1",
-        "GITHUB_REPOSITORY": "acme/shop",
-        "GITHUB_SHA": "0" * 40,
-        "GITHUB_SERVER_URL": "https://github.com",
-        "GITHUB_OUTPUT": str(tmp_path / "output"),
-        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
-    }.items():
-        monkeypatch.setenv(name, value)
-    for name in ("SMTP_URL", "SMTP_FROM", "PAGERDUTY_ROUTING_KEY", "SLACK_WEBHOOK_URL", "GITHUB_TOKEN", "GITHUB_EVENT_PATH"):
+    on_a_runner(monkeypatch, tmp_path)
+    for name in ("SMTP_URL", "SMTP_FROM", "PAGERDUTY_ROUTING_KEY", "SLACK_WEBHOOK_URL"):
         monkeypatch.delenv(name, raising=False)
     policy = tmp_path / "policy.yml"
     policy.write_text(TEXT + WORKFLOWS)
