@@ -1,9 +1,12 @@
 """What only the Redis ledger must get right: scripts, clocks, key names, big numbers. The laws are in the contract suite."""
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import redis
@@ -20,6 +23,7 @@ from budget_gate.ledger.redis import RedisLedger
 from budget_gate.ledger.redis_names import Names, counter_parts, counter_suffix
 from budget_gate.ledger.verify import verify
 
+ROOT = Path(__file__).parents[3]
 HOSTILE = ("a:b", "a}b", "{a}", "a\nb", "a b", "ü☃🙂", "%7Ba%7D", "org", "month:2026-11:org", '"', "\\", "'; return 1 --")
 
 
@@ -301,3 +305,29 @@ def test_threads_that_begin_together_share_their_connections(organization: str) 
 
     assert [rush() <= 9, rush() <= 9] == [True, True]  # one more asked for the server's health
     ledger.close()
+
+
+def test_a_fork_gets_a_connection_of_its_own(server: RedisServer, organization: str) -> None:
+    """A ledger used before and after a fork works in both processes, and both spend from one budget; no answer goes to the other."""
+    script = f"""
+import os, sys
+sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "tests")!r}]
+from fakes.ledger_requests import *
+from budget_gate.ledger.redis import RedisLedger
+ledger = RedisLedger({server.url()!r}, organization={organization!r})
+month = charge(ORG, "month", line(1000))
+ledger.reserve(request("before", usd(1), month))
+child = os.fork()
+for number in range(40):
+    key = f"{{child and 1}}-{{number}}"
+    taken = ledger.reserve(request(key, usd(1), month))
+    assert ledger.show(taken.reservation).key == key
+if child:
+    assert os.waitpid(child, 0)[1] == 0
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+    ledger = RedisLedger(server.url(), organization=organization)
+    assert ledger.read([charge(ORG, "month", line(1000))], "UTC")[0].pending == 81
+    finding = verify(ledger)
+    ledger.close()
+    assert finding.ok
