@@ -40,7 +40,7 @@ cassettes: $(VENV)/.dev ## record the answers of the two APIs anew (see the scri
 	@$(RUN) scripts/record_github_cassettes.py
 
 clean: ## remove the virtual environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-focus .venv-focus.lock .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(BIN)/uv: requirements/uv.txt
 	@echo "making $(VENV) with $$($(PYTHON) --version)"

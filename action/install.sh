@@ -34,7 +34,7 @@ fi
 
 extras=(--extra github)
 case "$BUDGET_GATE_INPUT_COMMAND" in
-  check | merged | dashboard) ;;
+  check | merged | alerts | dashboard) ;;
   report) extras+=(--extra slack) ;;
   *) extras+=(--extra anthropic) ;;
 esac

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from budget_gate.core.amounts import Amount
     from budget_gate.core.exemptions import Exemption
     from budget_gate.core.reservations import ReserveRequest
+    from budget_gate.gate.batches import BatchBooks
     from budget_gate.gate.gate import Gate
     from budget_gate.github.actions_runtime import ActionsRuntime
     from budget_gate.github.client import GitHubClient
@@ -239,6 +240,21 @@ class Workspace:
             monotonic=time.monotonic,
             exemptions=self.exemptions,
         )
+
+    def batch_books(self, wait_seconds: float) -> "BatchBooks":
+        """Return what admits message batches and settles them, on the ledger itself: a lease would end with the job."""
+        import secrets
+
+        from budget_gate.gate.batches import BatchBooks
+        from budget_gate.gate.events import ignore
+        from budget_gate.gate.till import Till, utc_now
+
+        policy = self.policy
+        till = Till(
+            self.ledger, policy.timezone, policy.on_outage, ignore, sleep=time.sleep, monotonic=time.monotonic, clock=utc_now
+        )
+        prefix = f"run/{secrets.token_hex(16)}"
+        return BatchBooks(policy, self.prices, till, key_prefix=prefix, wait_seconds=wait_seconds, exemptions=self.exemptions)
 
     @cached_property
     def _exemption_reader(self) -> "ExemptionReader":

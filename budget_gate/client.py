@@ -5,20 +5,25 @@ Loaded when one of its names is first asked for (``budget_gate/__init__.py``); t
 
 import os
 import threading
+from collections.abc import Callable
 from contextvars import ContextVar
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from budget_gate.bootstrap import Workspace
 from budget_gate.config.settings import Secret, read_settings
 from budget_gate.core.attribution import Attribution
 from budget_gate.core.errors import BudgetRefused, UsageError
+from budget_gate.core.policy import Policy
 from budget_gate.core.reservations import BudgetState, Refused
+from budget_gate.core.tasks import Task
 from budget_gate.gate.client_calls import CallReport, ClientMeter
 
 if TYPE_CHECKING:
     from anthropic import Anthropic, AsyncAnthropic
 
+    from budget_gate.gate.batch_results import BatchReading
+    from budget_gate.gate.batches import BatchBooks, BatchMeter
     from budget_gate.gate.gate import Gate as InnerGate
     from budget_gate.providers.anthropic_client import ClientCalls
     from budget_gate.providers.interface import Provider
@@ -32,7 +37,14 @@ DEADLINE_SECONDS = 600.0
 _OURS = ("api_key", "base_url", "http_client", "auth_token", "credentials", "config", "profile")
 """Options of the SDK's clients that decide whom they talk to, and through what: the gate's affair."""
 
-_LATEST: ContextVar[tuple["Gate", ClientMeter] | None] = ContextVar("LATEST_METER", default=None)
+
+class _Reporter(Protocol):
+    """Whatever meters a call can say what it came to."""
+
+    def report(self) -> CallReport | None: ...
+
+
+_LATEST: ContextVar[tuple["Gate", _Reporter] | None] = ContextVar("LATEST_METER", default=None)
 
 
 class Gate:
@@ -48,7 +60,7 @@ class Gate:
         self._lock = threading.Lock()
         self._parts: tuple[InnerGate, ClientCalls, Provider] | None = None
         self._clients: list[Anthropic] = []
-        self._meter: ClientMeter | None = None
+        self._meter: _Reporter | None = None
 
     def anthropic(self, **options: Any) -> "Anthropic":
         """Return an ``anthropic.Anthropic`` whose every request passes the gate; ``options`` are those of its constructor.
@@ -116,19 +128,47 @@ class Gate:
 
                 provider = self._workspace.provider(dry_run=not self._workspace.settings.anthropic_api_key)
                 gate = self._workspace.gate(provider, wait_seconds=self._wait_seconds, deadline_seconds=self._deadline_seconds)
-                self._parts = gate, ClientCalls(self._new_meter, self._refusal, self._deadline_seconds), provider
+                books = self._workspace.batch_books(self._wait_seconds)
+                meters = _Meters(gate, books, self._workspace.policy, self._task, self._remember)
+                self._parts = gate, ClientCalls(meters, self._refusal, self._deadline_seconds), provider
             return self._parts
 
-    def _new_meter(self) -> ClientMeter:
-        meter = ClientMeter(self._opened()[0], self._workspace.policy, self._task)
+    def _remember(self, meter: _Reporter) -> None:
         self._meter = meter
         _LATEST.set((self, meter))
-        return meter
 
     def _refusal(self, refused: Refused) -> BudgetRefused:
         from budget_gate.reports.tables import render_refusal
 
         return BudgetRefused(render_refusal(refused, zone=self._workspace.policy.timezone), refused)
+
+
+class _Meters:
+    """Implements ``providers.anthropic_client.Meters``; ``remember`` is told of each, for ``Gate.last_call``."""
+
+    def __init__(
+        self, gate: "InnerGate", books: "BatchBooks", policy: Policy, task: Task, remember: Callable[[_Reporter], None]
+    ) -> None:
+        self._gate = gate
+        self._books = books
+        self._policy = policy
+        self._task = task
+        self._remember = remember
+
+    def message(self) -> ClientMeter:
+        meter = ClientMeter(self._gate, self._policy, self._task)
+        self._remember(meter)
+        return meter
+
+    def batch(self) -> "BatchMeter":
+        meter = self._books.meter(self._task, self._gate.provider_name)
+        self._remember(meter)
+        return meter
+
+    def results(self, batch: str) -> "BatchReading":
+        reading = self._books.reading(batch)
+        self._remember(reading)
+        return reading
 
 
 def open_gate(

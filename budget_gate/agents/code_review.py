@@ -13,15 +13,15 @@ from budget_gate.agents.review_prices import PriceList
 from budget_gate.agents.review_report import not_reviewed, reason_of, verdict_of, why
 from budget_gate.agents.review_request import Briefing, unused_tag
 from budget_gate.agents.review_run import ReviewRun
-from budget_gate.agents.review_steps import review_in_steps
+from budget_gate.agents.review_steps import TriagePrice, planned_in_steps, review_in_steps, triage_price
 from budget_gate.core.diff_pieces import Piece, pieces_of
 from budget_gate.core.diff_selection import Selection, select
 from budget_gate.core.diff_values import FileDiff
 from budget_gate.core.diffs import parse_diff
 from budget_gate.core.finding_checks import ShownCode, checked
 from budget_gate.core.money import usd_short
-from budget_gate.core.packing import LeftOut, Plan
-from budget_gate.core.pull_requests import SEVERITIES, PullRequest, Severity
+from budget_gate.core.packing import LeftOut, Plan, Price
+from budget_gate.core.pull_requests import SEVERITIES, PullRequest
 from budget_gate.core.reviews import ReviewOutcome, without_review
 from budget_gate.core.routing import Facts, Route
 from budget_gate.core.tasks import Task
@@ -31,12 +31,16 @@ from budget_gate.ledger.interface import Ledger
 
 
 class RouteExplained(NamedTuple):
-    """A route that would be taken, the alternatives to it (a whole change read in one call, cheapest first), and its extent."""
+    """A route that would be taken, the alternatives to it (a whole change read in one call, cheapest first), and its extent.
+
+    ``triage`` is the call that would divide the change between two models first, None where none would.
+    """
 
     route: Route
     alternatives: tuple[Alternative, ...]
     files: int
     hunks: int
+    triage: TriagePrice | None = None
 
 
 FINDINGS_MOST = 25
@@ -52,12 +56,10 @@ class CodeReviewAgent:
         task: Task,
         *,
         ledger: Ledger | None = None,
-        min_severity: Severity = "info",
         findings_most: int = FINDINGS_MOST,
     ) -> None:
         """``ledger`` is where results are remembered: without one, everything is read anew."""
         self._gate = gate
-        self._min_severity = min_severity
         self._prompt = load_prompt("code_review")
         self._task = task._replace(prompt_version=f"{self._prompt.name}/{self._prompt.version}")
         self._memory = ReviewMemory(ledger, self._task) if ledger is not None else None
@@ -75,7 +77,7 @@ class CodeReviewAgent:
         run.ending = run.ending._replace(masked_secrets=masked_secrets)
         waiting = prices.priced(pieces)
         if dry_run:
-            return self._dry(run.plan(run.without_known(waiting)), run, selection)
+            return self._dry(*planned_in_steps(self._gate, self._task, run, briefing, waiting), run, selection)
         review_in_steps(self._gate, self._task, run, briefing, waiting)
         run.write_memory()
         return self._outcome(run, selection)
@@ -85,9 +87,11 @@ class CodeReviewAgent:
         selection = select(parse_diff(diff))
         pieces, pull, _ = masked_change(pieces_of(selection.files), pull)
         briefing = Briefing(self._prompt, _tag_for(tag, pieces, pull), pull)
-        route, _prices = self._route(selection, pieces, briefing)
+        route, prices = self._route(selection, pieces, briefing)
         alternatives = self._gate.alternatives(route, briefing.request(pieces))
-        return RouteExplained(route, alternatives, len(selection.files), len({piece.hunk for piece in pieces}))
+        run = ReviewRun(self._gate, self._task, route, briefing, prices)
+        triage = triage_price(self._gate, self._task, run, briefing, prices.priced(pieces))
+        return RouteExplained(route, alternatives, len(selection.files), len({piece.hunk for piece in pieces}), triage)
 
     def _route(self, selection: Selection, pieces: Sequence[Piece], briefing: Briefing) -> tuple[Route, PriceList]:
         """Choose the model by what the whole selection would be to read; its size is measured on the route without it."""
@@ -109,24 +113,25 @@ class CodeReviewAgent:
         outcome = without_review("pass", reason, provider=self._gate.provider_name, budgets=budgets)
         return outcome._replace(not_reviewed=selection.set_aside)
 
-    def _dry(self, planned: Plan, run: ReviewRun, selection: Selection) -> ReviewOutcome:
-        """Say what a review would do. Every file is named with its estimate; nothing is sent or taken."""
-        tokens = sum(pack.price.tokens for pack in planned.packs)
-        nano_usd = sum(pack.price.nano_usd for pack in planned.packs)
-        calls = len(planned.packs)
+    def _dry(self, planned: Plan, steps: Sequence[Price], run: ReviewRun, selection: Selection) -> ReviewOutcome:
+        """Say what a review would do, with what its ``steps`` add. Every file is named with its estimate; nothing is sent or taken."""
+        prices = [*steps, *(pack.price for pack in planned.packs)]
+        tokens = sum(price.tokens for price in prices)
+        nano_usd = sum(price.nano_usd for price in prices)
+        calls, asked = len(prices), ", one of them triage," if steps else ""
         sent = [("dry run", LeftOut(each, "soft")) for pack in planned.packs for each in pack.pieces]
         rest = [(f"dry run; {why(each.cause, self._task.workflow.task)}", each) for each in planned.left_out]
         plural = "" if calls == 1 else "s"
         return self._outcome(run, selection)._replace(
             verdict="pass",
-            reason=f"dry run: nothing was sent; {calls} call{plural} would use at most {tokens:,} tokens, {usd_short(nano_usd)}",
+            reason=f"dry run: nothing was sent; {calls} call{plural}{asked} would use at most {tokens:,} tokens, {usd_short(nano_usd)}",
             not_reviewed=(*not_reviewed([*sent, *rest], run.prices.call()), *selection.set_aside),
             is_dry_run=True,
         )
 
     def _outcome(self, run: ReviewRun, selection: Selection) -> ReviewOutcome:
         everything = checked(run.findings, ShownCode([*run.shown, *run.reused]))
-        least = SEVERITIES.index(self._min_severity)
+        least = SEVERITIES.index(self._task.workflow.min_severity)
         findings = [each for each in everything if SEVERITIES.index(each.severity) >= least]
         run.ending = run.ending._replace(minor=len(everything) - len(findings))
         reported = tuple(findings)[: self._findings_most]

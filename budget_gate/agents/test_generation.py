@@ -4,18 +4,18 @@ It decides what to show and what to accept; admission and accounting are the gat
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from budget_gate.agents.prompt_files import load_prompt
 from budget_gate.agents.review_prices import Spent, room_left
-from budget_gate.agents.review_report import Ending, reason_of, verdict_of
+from budget_gate.agents.review_report import Ending, reason_of, verdict_of, why
 from budget_gate.agents.review_request import unused_tag
 from budget_gate.agents.testgen_answer import PlanAnswer, read_plan
 from budget_gate.agents.testgen_checkout import Checkout
+from budget_gate.agents.testgen_packing import Packed, packed_within
 from budget_gate.agents.testgen_request import MaskedFile, PlanBriefing, masked_file, masked_ticket
 from budget_gate.core.errors import ProviderError
 from budget_gate.core.money import usd_short
-from budget_gate.core.packing import Price, Room
+from budget_gate.core.packing import Cause, Price
 from budget_gate.core.reservations import Refused
 from budget_gate.core.reviews import ReviewOutcome
 from budget_gate.core.routing import Facts, Route
@@ -25,14 +25,6 @@ from budget_gate.core.tickets import Ticket, requirements_of
 from budget_gate.core.usage import Usage
 from budget_gate.gate.interface import GateService, Served
 from budget_gate.providers.interface import Failed
-
-
-class _Packed(NamedTuple):
-    """What fits into the one request: files of code, tests, and the request's worst case."""
-
-    code: tuple[MaskedFile, ...]
-    tests: tuple[MaskedFile, ...]
-    price: Price
 
 
 class TestGenerationAgent:
@@ -61,12 +53,10 @@ class TestGenerationAgent:
         briefing = PlanBriefing(self._prompt, unused_tag(tag, texts), masked, requirements, self._checkout.framework)
         route = self._route(masked, [each.path for each in named], briefing, code)
         room = room_left(self._task.workflow.task, self._gate.budgets(self._task, route.tier), Spent())
-        packed = self._pack(briefing, route, room, code, tests)
-        sent = (*packed.code, *packed.tests)
-        secrets += sum(each.secrets for each in sent)
-        outcome = PlanOutcome(
-            masked, self._run(route, Ending(frozenset())), requirements, shown=tuple(each.path for each in sent)
-        )
+        packed = packed_within(room, self._task.workflow.task, lambda files: self._price(briefing, route, files), code, tests)
+        secrets += sum(each.secrets for each in packed.files)
+        shown = tuple(each.path for each in packed.files)
+        outcome = PlanOutcome(masked, self._run(route, Ending(frozenset())), requirements, shown=shown, unread=packed.unread)
         cause = room.holds(packed.price, 1)
         if dry_run:
             return outcome._replace(run=self._dry(route, packed, secrets))
@@ -80,30 +70,16 @@ class TestGenerationAgent:
         size = self._gate.estimate(first, briefing.request(code, ()))
         return self._gate.route(self._task, facts._replace(input_tokens=size.input_tokens))
 
-    def _pack(
-        self, briefing: PlanBriefing, route: Route, room: Room, code: Sequence[MaskedFile], tests: Sequence[MaskedFile]
-    ) -> _Packed:
-        """Take files while the whole request stays within the room: the code that the ticket names first, then tests beside it."""
-        packed = _Packed((), (), self._price(briefing, route, (), ()))
-        for each in code:
-            price = self._price(briefing, route, (*packed.code, each), ())
-            if room.holds(price, 1) is None:
-                packed = packed._replace(code=(*packed.code, each), price=price)
-        for each in tests:
-            price = self._price(briefing, route, packed.code, (*packed.tests, each))
-            if room.holds(price, 1) is None:
-                packed = packed._replace(tests=(*packed.tests, each), price=price)
-        return packed
-
-    def _price(self, briefing: PlanBriefing, route: Route, code: Sequence[MaskedFile], tests: Sequence[MaskedFile]) -> Price:
-        estimate = self._gate.estimate(route, briefing.request(code, tests))
+    def _price(self, briefing: PlanBriefing, route: Route, files: Packed) -> Price:
+        estimate = self._gate.estimate(route, briefing.request(files.code, files.tests, is_narrow=files.is_narrow))
         return Price(estimate.input_tokens + estimate.output_tokens, estimate.nano_usd)
 
-    def _called(self, outcome: PlanOutcome, route: Route, briefing: PlanBriefing, packed: _Packed, secrets: int) -> PlanOutcome:
+    def _called(self, outcome: PlanOutcome, route: Route, briefing: PlanBriefing, packed: Packed, secrets: int) -> PlanOutcome:
         """Make the call and read its answer."""
-        ending = Ending(frozenset(), masked_secrets=secrets)
+        ending = Ending(_causes(packed), masked_secrets=secrets)
         try:
-            result = self._gate.call(self._task, route, briefing.request(packed.code, packed.tests))
+            request = briefing.request(packed.code, packed.tests, is_narrow=packed.is_narrow)
+            result = self._gate.call(self._task, route, request)
         except ProviderError as error:
             result = Failed("broken", str(error), 0)
         if isinstance(result, Refused):
@@ -122,10 +98,11 @@ class TestGenerationAgent:
             gaps=trace_gaps(outcome.requirements, answer.cases, answer.files) if answer.cases else (),
         )
 
-    def _dry(self, route: Route, packed: _Packed, secrets: int) -> ReviewOutcome:
-        count = len(packed.code) + len(packed.tests)
+    def _dry(self, route: Route, packed: Packed, secrets: int) -> ReviewOutcome:
         cost = f"{packed.price.tokens:,} tokens, {usd_short(packed.price.nano_usd)}"
-        reason = f"dry run: nothing was sent; 1 call with {count} files would use at most {cost}"
+        reason = f"dry run: nothing was sent; 1 call with {len(packed.files)} files would use at most {cost}"
+        if packed.is_narrow:
+            reason += f", narrowed {why('soft', self._task.workflow.task)}"
         run = self._run(route, Ending(frozenset(), masked_secrets=secrets))
         return run._replace(verdict="pass", reason=reason, is_dry_run=True)
 
@@ -154,6 +131,10 @@ class TestGenerationAgent:
             failure=ending.failure,
             masked_secrets=ending.masked_secrets,
         )
+
+
+def _causes(packed: Packed) -> frozenset[Cause]:
+    return frozenset({"soft"}) if packed.is_narrow else frozenset()
 
 
 def _counted(count: int, word: str) -> str:

@@ -93,7 +93,7 @@ class Checkout:
             return "its path is not a plain relative one"
         if not path.endswith(SOURCE_ENDINGS):
             return "it is no source file of a known language"
-        is_beside_code = path.endswith("_test.go")
+        is_beside_code = path.endswith("_test.go") and not SKIPPED_FOLDERS.intersection(parts)
         if not is_beside_code and not (self._allowed_folders() & {"/".join(parts[:depth]) for depth in range(1, len(parts))}):
             return "it lies outside the repository's test folders"
         place = self._root
@@ -101,9 +101,7 @@ class Checkout:
             place /= part
             if place.is_symlink():
                 return "a link lies on its path"
-        if place.exists() and not (may_overwrite and place.is_file()):
-            return "a file is there already; --force overwrites it"
-        return ""
+        return _problem_with_replacing(place, path, may_overwrite=may_overwrite) if place.exists() else ""
 
     def _allowed_folders(self) -> set[str]:
         """Return the folders of tests that there are; where there is none yet, ``tests`` is made."""
@@ -127,6 +125,12 @@ def is_test(path: str) -> bool:
     """Return whether a path is that of a test file."""
     *_, name = path.split("/")
     return path.endswith(SOURCE_ENDINGS) and _TEST_NAME.fullmatch(name) is not None
+
+
+def _problem_with_replacing(place: Path, path: str, *, may_overwrite: bool) -> str:
+    if not may_overwrite or not place.is_file():
+        return "a file is there already; --force overwrites it"
+    return "" if is_test(path) else "a file is there already, and its name is not that of a test"
 
 
 def _stem(path: str) -> str:

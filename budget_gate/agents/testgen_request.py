@@ -14,6 +14,11 @@ TOOL_NAME = "report_tests"
 BODY_CHARACTERS_MOST = 12_000
 FILE_CHARACTERS_MOST = 16_000
 
+NARROW = (
+    "This task has little left to spend: keep the answer short. At most 8 cases, those that matter most; steps in few words; one test "
+    "file, without comments but the names of the cases."
+)
+
 _TEXT = {"type": "string"}
 _TEXTS = {"type": "array", "items": _TEXT}
 _CASE = {
@@ -76,11 +81,12 @@ class PlanBriefing(NamedTuple):
     requirements: Sequence[Requirement]
     framework: str
 
-    def request(self, code: Iterable[MaskedFile], tests: Iterable[MaskedFile]) -> dict[str, Any]:
-        """Return the request, without ``model`` and ``max_tokens``."""
+    def request(self, code: Iterable[MaskedFile], tests: Iterable[MaskedFile], *, is_narrow: bool = False) -> dict[str, Any]:
+        """Return the request, without ``model`` and ``max_tokens``. A narrow one asks for a short answer."""
         listed = "\n".join(f"{each.name}: {shown(each.text)}" for each in self.requirements)
         parts = [
             f"The random word is {self.tag}. The tests are written for {self.framework}.",
+            *([NARROW] if is_narrow else []),
             self._fenced("ticket", f"{shown(self.ticket.title)}\n\n{_lines(self.ticket.body)}"),
             self._fenced("requirements", listed),
             *(self._fenced("code", _file(each)) for each in code),

@@ -80,6 +80,7 @@ class AnomalyReport(NamedTuple):
     is_judged: bool
     anomalies: tuple[Anomaly, ...] = ()
     causes: dict[str, tuple[Cause, ...]] = {}  # noqa: RUF012 (never changed)
+    shared: dict[tuple[str, str], int] = {}  # noqa: RUF012 (as above)
 
 
 def may_judge(rule: AnomalyRule, now: time) -> bool:
@@ -151,25 +152,45 @@ def _median_line(values: list[float], weekdays: list[int], factors: tuple[float,
     return (median(value - slope * at for at, value in points) if points else 0.0), slope
 
 
-def causes_of(anomalies: Iterable[Anomaly], rows: Iterable[Spend], rule: AnomalyRule, day: date) -> dict[str, tuple[Cause, ...]]:
-    """Return for each anomalous scope the value of every label that explains most of its excess, largest first.
+class Explained(NamedTuple):
+    """Where the excesses of a day come from.
+
+    ``causes`` holds for each anomalous scope the value of every label that explains most of its excess, largest first; ``shared``
+    for two scopes, in both orders, how many nano-dollars of excess were spent under both.
+    """
+
+    causes: dict[str, tuple[Cause, ...]]
+    shared: dict[tuple[str, str], int]
+
+
+def explain(anomalies: Iterable[Anomaly], rows: Iterable[Spend], rule: AnomalyRule, day: date) -> Explained:
+    """Return what the excesses consist of, and what they have in common.
 
     ``rows`` cover the window and the day; they are read once. Memory grows with the names that occur in the anomalous scopes.
     """
     wanted = {each.scope: each for each in anomalies}
     first, today = (day - timedelta(days=rule.window_days)).isoformat(), day.isoformat()
     sums: dict[str, dict[tuple[str, str], int]] = {scope: {} for scope in wanted}
+    shared: dict[tuple[str, str], int] = {}
     for row in rows:
         if row.state == "pending" or not first <= row.day <= today:
             continue
         # A name is worth what it spent today, less what it spends on a day of the window; counted in window-days to stay whole.
         worth = row.amount.nano_usd * (rule.window_days if row.day == today else -1)
-        for scope in wanted.keys() & set(_scopes_of(row)):
-            for label in CAUSES:
-                name = _name_of(row, label)
-                if name and not scope.startswith(f"{label}/"):
-                    sums[scope][label, name] = sums[scope].get((label, name), 0) + worth
-    return {scope: _largest(sums[scope], each.excess_nano_usd, rule.window_days) for scope, each in wanted.items()}
+        scopes = wanted.keys() & set(_scopes_of(row))
+        for scope in scopes:
+            _add_names(sums[scope], scope, row, worth)
+            for other in scopes - {scope}:
+                shared[scope, other] = shared.get((scope, other), 0) + worth
+    causes = {scope: _largest(sums[scope], each.excess_nano_usd, rule.window_days) for scope, each in wanted.items()}
+    return Explained(causes, {pair: worth // rule.window_days for pair, worth in shared.items()})
+
+
+def _add_names(names: dict[tuple[str, str], int], scope: str, row: Spend, worth: int) -> None:
+    for label in CAUSES:
+        name = _name_of(row, label)
+        if name and not scope.startswith(f"{label}/"):
+            names[label, name] = names.get((label, name), 0) + worth
 
 
 def _scopes_of(row: Spend) -> list[str]:

@@ -56,6 +56,15 @@ def spent_of(value: CounterValue) -> Amount:
     return value.posted.plus(value.held)
 
 
+def counted_labels(today: date) -> tuple[str, ...]:
+    """Return what the labels of running and recent periods begin with, for ``Ledger.counters``.
+
+    Two years hold every window and every history that is looked at (``rhythm.DAYS_MOST``); the third is for a week that ISO counts to
+    the next year. Left out are the counters of tasks and sessions, of which a ledger has one for every pull request there ever was.
+    """
+    return tuple(str(today.year + step) for step in (-1, 0, 1))
+
+
 def days_from_counters(rows: Iterable[CounterFields]) -> dict[str, dict[date, Amount]]:
     """Return what each scope spent on each day, from one pass over a ledger's counters."""
     days: dict[str, dict[date, Amount]] = {}

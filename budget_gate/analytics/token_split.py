@@ -52,6 +52,12 @@ def rate_of(price: DatedPrice | None, kind: str, usage: Usage) -> Decimal | None
     return None if rate is None else rate.for_prompt(usage.prompt_tokens)
 
 
+def threshold_of(price: DatedPrice | None, kind: str, usage: Usage) -> int:
+    """Return the prompt length beyond which the rate of a kind applies to a call of this size; 0 for the usual rate, or none."""
+    rate = None if price is None or kind == WEB_SEARCH else getattr(price, kind)
+    return 0 if rate is None else int(rate.threshold_passed(usage.prompt_tokens))
+
+
 def parts_of(cost_nano_usd: int, usage: Usage, price: DatedPrice | None) -> tuple[Part, ...]:
     """Return a posted cost by kind; only kinds that were used, and none at all for a call whose usage is not known.
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from budget_gate.bootstrap import Workspace
+from budget_gate.cli.alerting import send_alerts
 from budget_gate.cli.check import run_check
 from budget_gate.cli.options import open_workspace
 from budget_gate.config.action_inputs import ActionInputs, read_action_inputs
 from budget_gate.core.errors import BudgetGateError, UsageError
+from budget_gate.core.pull_requests import SEVERITIES
 
 if TYPE_CHECKING:
     from budget_gate.github.actions_runtime import ActionsRuntime
@@ -41,6 +43,36 @@ def _run(workspace: Workspace, inputs: ActionInputs) -> int:
     """Run the command. In a merge queue there is nothing new to review: the budget is checked, and the status reported."""
     runtime = workspace.runtime
     assert runtime is not None
+    if inputs.command in ("merged", "report", "dashboard", "alerts"):
+        return _look_after(workspace, inputs)
+    if inputs.command == "check" or runtime.event_name == "merge_group":
+        agent = "code_review" if inputs.command == "review" else ""
+        return run_check(workspace, inputs.flags(), on_exceed=inputs.on_exceed, agent=agent)
+    if inputs.command == "testgen":
+        from budget_gate.cli.testgen import PlanWishes, generate_tests
+
+        issue = inputs.issue or str(runtime.event.issue_number or "")
+        flags = {name: value for name, value in inputs.flags().items() if name != "pr"}
+        wanted = PlanWishes(issue=issue, on_exceed=inputs.on_exceed, dry_run=inputs.dry_run, draft_pr=inputs.draft_pr)
+        code = generate_tests(workspace, flags, wanted)
+        send_alerts(workspace)
+        return code
+    from budget_gate.cli.review import ReviewWishes, review_change
+
+    severity = next((each for each in SEVERITIES if each == inputs.min_severity), None)
+    wishes = ReviewWishes(
+        on_exceed=inputs.on_exceed,
+        min_severity=severity,
+        dry_run=inputs.dry_run,
+        include_drafts=_wish(inputs.drafts),
+        include_bots=_wish(inputs.bots),
+        approval_label=inputs.approval_label,
+    )
+    return review_change(workspace, None, inputs.flags(), wishes)
+
+
+def _look_after(workspace: Workspace, inputs: ActionInputs) -> int:
+    """Run a command that spends nothing: it reads the ledger, and tells somebody."""
     if inputs.command == "merged":
         from budget_gate.cli.merged import record_merged
 
@@ -53,19 +85,13 @@ def _run(workspace: Workspace, inputs: ActionInputs) -> int:
         from budget_gate.cli.dashboard import run_dashboard
 
         return run_dashboard(workspace)
-    if inputs.command == "check" or runtime.event_name == "merge_group":
-        agent = "code_review" if inputs.command == "review" else ""
-        return run_check(workspace, inputs.flags(), on_exceed=inputs.on_exceed, agent=agent)
-    if inputs.command == "testgen":
-        from budget_gate.cli.testgen import PlanWishes, generate_tests
+    from budget_gate.cli.alerts import run_alerts
 
-        issue = inputs.issue or str(runtime.event.issue_number or "")
-        flags = {name: value for name, value in inputs.flags().items() if name != "pr"}
-        return generate_tests(workspace, flags, PlanWishes(issue=issue, on_exceed=inputs.on_exceed, dry_run=inputs.dry_run))
-    from budget_gate.cli.review import ReviewWishes, review_change
+    return run_alerts(workspace)
 
-    wishes = ReviewWishes(on_exceed=inputs.on_exceed, dry_run=inputs.dry_run)
-    return review_change(workspace, None, inputs.flags(), wishes)
+
+def _wish(word: str) -> bool | None:
+    return None if word == "policy" else word == "review"
 
 
 def _leave_word(runtime: "ActionsRuntime", text: str) -> None:

@@ -2,9 +2,11 @@
 
 import click
 
-from budget_gate.cli.alerting import send_ledger_down
-from budget_gate.cli.options import common_options, log, open_workspace, print_document
-from budget_gate.core.errors import LedgerUnavailable, ServiceError, UsageError
+from budget_gate.bootstrap import Workspace
+from budget_gate.cli.alerting import deliver_all
+from budget_gate.cli.options import common_options, open_workspace, print_document
+from budget_gate.core.errors import ServiceError
+from budget_gate.reports.alert_words import render_alerts_summary
 
 
 @click.group("alerts")
@@ -25,35 +27,22 @@ def deliver(policy: str | None, ledger: str | None, seconds: int, *, as_json: bo
 
     Channels come from SLACK_WEBHOOK_URL, SMTP_URL with SMTP_FROM, and PAGERDUTY_ROUTING_KEY. Any number may run at once.
     """
-    workspace = open_workspace(policy, ledger)
-    if not workspace.settings.has_channel:
-        raise UsageError("no channel is configured; set SLACK_WEBHOOK_URL, SMTP_URL with SMTP_FROM, or PAGERDUTY_ROUTING_KEY")
-    from budget_gate.runs.notices import KINDS, find_notices
-
-    courier = workspace.courier()
-    try:
-        delivered = courier.deliver(float(seconds))
-        resolved = courier.resolve_over()
-        kinds = [kind for kind in KINDS if courier.reaches(kind)]
-        noticed = courier.send_each_once(find_notices(workspace.policy, workspace.ledger, kinds), float(seconds))
-    except LedgerUnavailable as error:
-        send_ledger_down(workspace, str(error))
-        raise
-    for note in courier.notes:
-        log(f"budget-gate: {note}")
+    sent = deliver_all(open_workspace(policy, ledger), float(seconds))
     if as_json:
-        document = {
-            "delivered": delivered.done,
-            "left": delivered.left,
-            "resolved": resolved,
-            "noticed": noticed,
-            "notes": list(courier.notes),
-        }
-        print_document(document)
+        document = {name: getattr(sent, name) for name in ("delivered", "left", "resolved", "noticed")}
+        print_document({**document, "notes": list(sent.notes)})
     else:
-        click.echo(
-            f"{delivered.done} delivered, {delivered.left} left for later, {resolved} incidents resolved, "
-            f"{noticed} forecasts and anomalies told"
-        )
-    if delivered.left or courier.has_failed:
+        click.echo(sent.text)
+    if sent.left or sent.has_failed:
         raise click.exceptions.Exit(ServiceError.exit_code)
+
+
+def run_alerts(workspace: Workspace, seconds: float = 60.0) -> int:
+    """Deliver as the action does: the result in the job's summary and output, and an exit code of 4 where something was left."""
+    runtime = workspace.runtime
+    assert runtime is not None, "called only on a runner"
+    sent = deliver_all(workspace, seconds)
+    click.echo(sent.text)
+    runtime.append_summary(render_alerts_summary(sent.text, sent.notes))
+    runtime.write_outputs({"reason": sent.text})
+    return ServiceError.exit_code if sent.left or sent.has_failed else 0

@@ -211,20 +211,33 @@ def show(reservation: str | None, policy: str | None, ledger: str | None, *, as_
 def sweep(most: int, policy: str | None, ledger: str | None, *, ask_github: bool, as_json: bool) -> None:
     """Turn expired reservations into holds: counted until somebody settles or voids them.
 
-    With --github, holds of jobs that are over are settled at the cost that the job recorded on its check run, or kept and listed.
+    Message batches whose results nobody has read to the end are named. With --github, holds of jobs that are over are settled at the
+    cost that the job recorded on its check run, or kept and listed.
     """
     workspace = open_workspace(policy, ledger)
     count = workspace.ledger.sweep(most)
-    document: dict[str, Any] = {"held": count}
+    document: dict[str, Any] = {"held": count, "unread_batches": _unread_batches(workspace)}
     if ask_github:
         document |= _witnessed(workspace, most)
     if as_json:
         print_document(document)
         return
     click.echo(f"{count} expired reservations are now held")
+    for each in document["unread_batches"]:
+        name = f"batch {each['batch']}" if each["batch"] else "a batch whose id is not known"
+        text = "its results were never read to the end" if each["batch"] else "the answer to its creation was lost"
+        click.echo(f"{name} ({each['reservation']}) {each['reserved']['usd']} dollars: {text}")
     for name in ("settled", "kept", "running"):
         for each in document.get(name, ()):
             click.echo(f"{name} {each['reservation']} {each['reserved']['usd']} dollars, run {each['labels']['run']}")
+
+
+def _unread_batches(workspace: Workspace) -> list[dict[str, Any]]:
+    from budget_gate.gate.batch_notes import unread_batches
+
+    zone = workspace.policy.timezone
+    found = unread_batches(workspace.ledger)
+    return [{"batch": each.batch or None, **reservation_document(each.reservation, zone)} for each in found]
 
 
 def _witnessed(workspace: Workspace, most: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import sys
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import click
@@ -19,27 +20,51 @@ from budget_gate.cli.options import (
 )
 from budget_gate.config.action_inputs import is_pull_number
 from budget_gate.core.errors import LedgerError, ServiceError, UsageError
-from budget_gate.core.pull_requests import SEVERITIES, Severity
+from budget_gate.core.policy import Wish, Workflow
+from budget_gate.core.pull_requests import APPROVAL_LABEL, SEVERITIES, PullRequest, Severity
 from budget_gate.core.reviews import ReviewOutcome
 from budget_gate.core.tasks import Task
 from budget_gate.reports.documents import outcome_document
+from budget_gate.runs.fork_review import (
+    FREE,
+    Standing,
+    claim,
+    refused_outcome,
+    standing_of,
+    unposted_outcome,
+    why_not_post,
+    withdraw,
+)
 from budget_gate.runs.left_alone import left_alone, why_left_alone
-from budget_gate.runs.review import ReviewJob, fork_outcome, run_review
+from budget_gate.runs.review import NO_KEY, ReviewJob, fork_outcome, run_review
 
 FORMS = ("text", "json", "sarif")
+TAKEN_AS_GIVEN = ("on_exceed", "min_severity", "dry_run", "include_drafts", "include_bots", "approval_label")
 DIFF_BYTES_MOST = 64 * 1024 * 1024
 
 
 class ReviewWishes(NamedTuple):
-    """How a review is wanted: what the flags say beyond the policy, with the defaults of the command."""
+    """How a review is wanted: what the flags say beyond the policy, with the defaults of the command. None is as the policy says."""
 
     on_exceed: str = "policy"
-    min_severity: Severity = "info"
+    min_severity: Severity | None = None
     form: str = "text"
     dry_run: bool = False
-    include_drafts: bool = False
-    include_bots: bool = False
+    include_drafts: bool | None = None
+    include_bots: bool | None = None
     is_reuse_wanted: bool = True
+    approval_label: str = APPROVAL_LABEL
+
+    def overrule(self, workflow: Workflow) -> Workflow:
+        """Return the workflow with what was said about it here."""
+        return workflow._replace(
+            min_severity=self.min_severity or workflow.min_severity,
+            drafts=workflow.drafts if self.include_drafts is None else _WISHES[self.include_drafts],
+            bots=workflow.bots if self.include_bots is None else _WISHES[self.include_bots],
+        )
+
+
+_WISHES: Mapping[bool, Wish] = {True: "review", False: "skip"}
 
 
 @click.command(
@@ -51,7 +76,7 @@ class ReviewWishes(NamedTuple):
     "--diff", "diff_file", metavar="FILE|-", help="Review this unified diff instead of a pull request; - reads standard input."
 )
 @click.option("--dry-run", is_flag=True, help="Estimate only: no model is called, nothing is spent.")
-@click.option("--min-severity", type=click.Choice(SEVERITIES), default="info", help="Leave out findings below this severity.")
+@click.option("--min-severity", type=click.Choice(SEVERITIES), help="Overrule the workflow's min_severity.")
 @click.option(
     "--format",
     "form",
@@ -59,8 +84,15 @@ class ReviewWishes(NamedTuple):
     default="text",
     help="What to print; sarif is SARIF 2.1.0, json the same as --json.",
 )
-@click.option("--include-drafts", is_flag=True, help="Review a draft too; by default it is left alone until it is ready.")
-@click.option("--include-bots", is_flag=True, help="Review a pull request that a bot opened; by default it is left alone.")
+@click.option("--include-drafts/--skip-drafts", default=None, help="Review a draft, or leave it alone, whatever the policy says.")
+@click.option("--include-bots/--skip-bots", default=None, help="The same for a pull request that a bot opened.")
+@click.option(
+    "--approval-label",
+    metavar="LABEL",
+    default=APPROVAL_LABEL,
+    show_default=True,
+    help="In Actions, the label by which somebody with write access has a pull request from a fork reviewed.",
+)
 @click.option("--no-reuse", is_flag=True, help="Read everything anew, even what an earlier run has read and nobody changed.")
 @click.option(
     "--on-exceed", type=click.Choice(["policy", "comment", "block"]), default="policy", help="Overrule the workflow's on_exceed."
@@ -73,7 +105,7 @@ def review(policy: str | None, ledger: str | None, diff_file: str | None, *, as_
     wishes = ReviewWishes(
         form="json" if as_json else given["form"],
         is_reuse_wanted=not given["no_reuse"],
-        **{name: given[name] for name in ("on_exceed", "min_severity", "dry_run", "include_drafts", "include_bots")},
+        **{name: given[name] for name in TAKEN_AS_GIVEN},
     )
     code = review_change(workspace, diff_file, flags_given(given), wishes)
     if code:
@@ -86,37 +118,64 @@ def review_change(workspace: Workspace, diff_file: str | None, flags: dict[str, 
     job = ReviewJob(read_diff(diff_file), None) if diff_file else _pull_job(workspace, attribution.pr)
     attribution = attribution._replace(task=attribution.task or _task_name(workspace, job))
     task = workspace.task(attribution, wishes.on_exceed)
-    reason = why_left_alone(
-        job.pull,
-        is_said_by_bot=bool(not diff_file and workspace.runtime and workspace.runtime.event.is_said_by_bot),
-        include_drafts=wishes.include_drafts,
-        include_bots=wishes.include_bots,
-    )
-    outcome = left_alone(reason) if reason else _reviewed(workspace, job, task, wishes)
+    task = task._replace(workflow=wishes.overrule(task.workflow))
+    outcome, is_posted = _result(workspace, job, task, wishes)
     _print(workspace, outcome, task.workflow.name, wishes.form)
     if workspace.runtime is not None and not diff_file:
         from budget_gate.cli.alerting import send_alerts
         from budget_gate.cli.posting import post_outcome
 
-        post_outcome(workspace, outcome, task.workflow.name, job.pull)
+        post_outcome(workspace, outcome, task.workflow.name, job.pull, is_posted=is_posted)
         send_alerts(workspace, outcome.failure if outcome.is_outage else "")
     return exit_code(outcome)
 
 
-def _reviewed(workspace: Workspace, job: ReviewJob, task: Task, wishes: ReviewWishes) -> ReviewOutcome:
+def _result(workspace: Workspace, job: ReviewJob, task: Task, wishes: ReviewWishes) -> tuple[ReviewOutcome, bool]:
+    """Return what comes of a review, and whether that may be posted on the pull request."""
+    pull, github, label = job.pull, workspace.github, wishes.approval_label
+    if pull is None or github is None:
+        return _reviewed(workspace, job, task, wishes, FREE), True
+    standing = _standing(workspace, pull, wishes)
+    if standing.kind == "refused":
+        problem = withdraw(github, workspace.runtime.event, label) if workspace.runtime else ""
+        return refused_outcome("; ".join(filter(None, (standing.reason, problem)))), False
+    is_approved = standing.kind == "approved"
+    is_said_by_bot = bool(workspace.runtime and workspace.runtime.event.is_said_by_bot)
+    reason = why_left_alone(pull, task.workflow, is_said_by_bot=is_said_by_bot)
+    if reason and not is_approved:  # the label is a wish for this very commit
+        return left_alone(reason), True
+    job = job._replace(diff=github.commit_diff(pull) if is_approved else github.diff(pull.number))
+    if is_approved and (problem := claim(github, pull, label)):
+        return refused_outcome(problem), False
+    outcome = _reviewed(workspace, job, task, wishes, standing)
+    if is_approved and (problem := why_not_post(github, pull, label)):
+        return unposted_outcome(outcome, problem), False
+    return outcome, True
+
+
+def _standing(workspace: Workspace, pull: PullRequest, wishes: ReviewWishes) -> Standing:
+    """Return how far this run may go. Whoever runs the command by hand has decided; a dry run spends nothing."""
+    if not pull.is_fork or workspace.runtime is None or wishes.dry_run:
+        return FREE
+    assert workspace.github is not None, "that is where the pull request came from"
+    return standing_of(workspace.github, pull, workspace.runtime.event, wishes.approval_label)
+
+
+def _reviewed(workspace: Workspace, job: ReviewJob, task: Task, wishes: ReviewWishes, standing: Standing) -> ReviewOutcome:
     from budget_gate.agents.code_review import CodeReviewAgent
 
     # GitHub gives no secrets to a run for a fork's pull request: the estimate is what can be done, and the author waits for nobody.
     is_keyless_fork = bool(job.pull and job.pull.is_fork) and not workspace.settings.anthropic_api_key and not wishes.dry_run
-    dry_run = wishes.dry_run or is_keyless_fork
+    is_estimate = is_keyless_fork or standing.kind == "estimate"
+    dry_run = wishes.dry_run or is_estimate
     provider = workspace.provider(dry_run=dry_run)
     try:
         memory = workspace.ledger if wishes.is_reuse_wanted else None
-        reviewer = CodeReviewAgent(workspace.gate(provider), task, ledger=memory, min_severity=wishes.min_severity)
+        reviewer = CodeReviewAgent(workspace.gate(provider), task, ledger=memory)
         outcome = run_review(workspace.policy, reviewer, task, job, tag=secrets.token_hex(8), dry_run=dry_run)
     finally:
         provider.close()
-    return fork_outcome(outcome) if is_keyless_fork else outcome
+    return fork_outcome(outcome, NO_KEY if is_keyless_fork else standing.reason) if is_estimate else outcome
 
 
 def exit_code(outcome: ReviewOutcome) -> int:
@@ -143,6 +202,7 @@ def read_diff(diff_file: str) -> bytes:
 
 
 def _pull_job(workspace: Workspace, number: str) -> ReviewJob:
+    """Return a pull request as a job; its diff is read once it is known whether anybody wants it."""
     if not number:
         raise UsageError("what is to be reviewed? Say --pr N, or --diff FILE (--diff - reads standard input)")
     if not is_pull_number(number):
@@ -151,7 +211,7 @@ def _pull_job(workspace: Workspace, number: str) -> ReviewJob:
         raise UsageError("--pr needs GITHUB_TOKEN and GITHUB_REPOSITORY; or review a file with --diff FILE")
     pull = workspace.github.pull_request(int(number))
     log(f"budget-gate: reading {pull.repository}#{pull.number} at {pull.head_sha[:12]}")
-    return ReviewJob(workspace.github.diff(pull.number), pull, pull.head_sha)
+    return ReviewJob(b"", pull, pull.head_sha)
 
 
 def _task_name(workspace: Workspace, job: ReviewJob) -> str:

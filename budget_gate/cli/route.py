@@ -28,7 +28,8 @@ def route() -> None:
 def explain(policy: str | None, ledger: str | None, diff_file: str, *, as_json: bool, **given: str | None) -> None:
     """Say tier, model and reason for a diff as the budgets stand now, and what the cheapest and the dearest choice would cost.
 
-    Costs are worst cases of reading the whole change in one call. No model is called and no budget is touched.
+    Costs are worst cases of reading the whole change in one call, and of the triage call before it, if there would be one. No model
+    is called and no budget is touched.
     """
     workspace = open_workspace(policy, ledger)
     explained = _explained(workspace, diff_file, flags_given(given))
@@ -43,6 +44,9 @@ def explain(policy: str | None, ledger: str | None, diff_file: str, *, as_json: 
         mark = "*" if each.tier == chosen.tier else " "
         tokens = f"{each.input_tokens:,} tokens in, {each.output_tokens:,} out"
         click.echo(f"{mark} {each.tier:8} {each.model:24} at most {usd_short(each.nano_usd):>8}  ({tokens})")
+    if explained.triage is not None:
+        route, price = explained.triage
+        click.echo(f"+ triage   {route.model:24} at most {usd_short(price.nano_usd):>8}  ({price.tokens:,} tokens in all)")
 
 
 def _explained(workspace: Workspace, diff_file: str, flags: dict[str, str]) -> "RouteExplained":
@@ -59,7 +63,7 @@ def _explained(workspace: Workspace, diff_file: str, flags: dict[str, str]) -> "
 
 
 def _document(explained: "RouteExplained") -> dict[str, object]:
-    chosen = explained.route
+    chosen, triage = explained.route, explained.triage
     costs = [
         {"tier": each.tier, "model": each.model, "input_tokens": each.input_tokens, "worst_usd": usd_text(each.nano_usd)}
         for each in explained.alternatives
@@ -73,5 +77,13 @@ def _document(explained: "RouteExplained") -> dict[str, object]:
         "cheapest": costs[0] if costs else None,
         "dearest": costs[-1] if costs else None,
         "alternatives": costs,
+        "triage": None
+        if triage is None
+        else {
+            "tier": triage.route.tier,
+            "model": triage.route.model,
+            "tokens": triage.price.tokens,
+            "worst_usd": usd_text(triage.price.nano_usd),
+        },
         "change": {"files": explained.files, "hunks": explained.hunks},
     }

@@ -3,7 +3,7 @@
 import secrets
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -14,6 +14,9 @@ from budget_gate.core.errors import LedgerUnavailable, UsageError
 from budget_gate.core.tasks import Task
 from budget_gate.core.test_plans import PlanOutcome
 from budget_gate.core.tickets import Ticket
+
+if TYPE_CHECKING:
+    from budget_gate.reports.test_plan import Proposed, RunOfPlan
 
 TICKET_BYTES_MOST = 1024 * 1024
 
@@ -27,6 +30,7 @@ class PlanWishes(NamedTuple):
     root: Path = Path()
     write: Path | None = None
     may_overwrite: bool = False
+    draft_pr: bool = False
     dry_run: bool = False
     on_exceed: str = "policy"
     as_json: bool = False
@@ -35,7 +39,7 @@ class PlanWishes(NamedTuple):
 @click.command(
     "testgen",
     epilog="Examples: budget-gate testgen --issue 12; budget-gate testgen --ticket ticket.md --write .; "
-    "budget-gate testgen --jira SHOP-7 --dry-run",
+    "budget-gate testgen --jira SHOP-7 --dry-run; budget-gate testgen --issue 12 --draft-pr",
 )
 @click.option("--issue", metavar="N", default="", help="A GitHub issue of this repository.")
 @click.option(
@@ -52,6 +56,11 @@ class PlanWishes(NamedTuple):
 )
 @click.option("--write", type=click.Path(file_okay=False, path_type=Path), help="Write the test files under this folder.")
 @click.option("--force", "may_overwrite", is_flag=True, help="Overwrite test files that are there already.")
+@click.option(
+    "--draft-pr",
+    is_flag=True,
+    help="Also propose the test files as a draft pull request, always the same one for a ticket. [env: GITHUB_TOKEN, GITHUB_REPOSITORY]",
+)
 @click.option("--dry-run", is_flag=True, help="Estimate only: no model is called, nothing is spent.")
 @click.option(
     "--on-exceed", type=click.Choice(["policy", "comment", "block"]), default="policy", help="Overrule the workflow's on_exceed."
@@ -72,20 +81,24 @@ def generate_tests(workspace: Workspace, flags: dict[str, str], wishes: PlanWish
 
     if sum(map(bool, (wishes.issue, wishes.ticket, wishes.jira))) != 1:
         raise UsageError("which ticket is this for? Say one of --issue N, --ticket FILE, --jira KEY")
+    if wishes.draft_pr and workspace.github is None:
+        raise UsageError("--draft-pr needs GITHUB_TOKEN and GITHUB_REPOSITORY; or write the files here with --write .")
     attribution = workspace.attribution(flags, agent="test_generation")
     ticket = _ticket(workspace, wishes)
     run = f"{workspace.runtime.run_id}.{workspace.runtime.run_attempt}" if workspace.runtime else secrets.token_hex(4)
     name = attribution.task or f"{attribution.project or 'local'}:{ticket.key}:{run}"
     task = workspace.task(attribution._replace(task=name, pr=""), wishes.on_exceed)
     outcome = _planned(workspace, ticket, task, wishes)
-    if wishes.write is not None:
+    run_of_plan = _run_of(workspace, attribution.workflow)
+    proposed = _proposed(workspace, outcome, run_of_plan, wishes)
+    _print(outcome, run_of_plan, proposed, as_json=wishes.as_json)
+    if workspace.runtime is not None:
+        _post(workspace, outcome, run_of_plan, proposed, int(wishes.issue or 0))
+    if wishes.write is not None:  # last: what cannot be written is an error, and what was paid for is told before it
         from budget_gate.runs.test_generation import write_files
 
         for place in write_files(outcome.files, wishes.write, may_overwrite=wishes.may_overwrite):
             log(f"budget-gate: written {place}")
-    _print(workspace, outcome, as_json=wishes.as_json)
-    if workspace.runtime is not None:
-        _post(workspace, outcome, attribution.workflow, int(wishes.issue or 0))
     return exit_code(outcome.run)
 
 
@@ -130,17 +143,36 @@ def _ticket_file(name: str) -> Ticket:
     return Ticket(Path(name).stem if name != "-" else "stdin", title.strip("# \r"), body)
 
 
-def _print(workspace: Workspace, outcome: PlanOutcome, *, as_json: bool) -> None:
+def _run_of(workspace: Workspace, workflow: str) -> "RunOfPlan":
+    from budget_gate.reports.test_plan import RunOfPlan
+
+    runtime, zone = workspace.runtime, workspace.policy.timezone
+    if runtime is None:
+        return RunOfPlan(workflow, zone=zone)
+    return RunOfPlan(workflow, runtime.run_url, runtime.run_number, runtime.run_attempt, zone)
+
+
+def _proposed(workspace: Workspace, outcome: PlanOutcome, run: "RunOfPlan", wishes: PlanWishes) -> "Proposed":
+    from budget_gate.reports.test_plan import Proposed, render_pull_text
+    from budget_gate.runs.test_proposal import propose_tests
+
+    if not wishes.draft_pr or outcome.run.is_dry_run:
+        return Proposed()
+    assert workspace.github is not None, "looked at before anything was spent"
+    return propose_tests(workspace.github, outcome, render_pull_text(outcome, run), may_overwrite=wishes.may_overwrite)
+
+
+def _print(outcome: PlanOutcome, run: "RunOfPlan", proposed: "Proposed", *, as_json: bool) -> None:
     from budget_gate.reports.test_plan import plan_document, render_for_terminal
 
     if as_json:
-        print_document(plan_document(outcome, workspace.policy.timezone))
+        print_document(plan_document(outcome, run.zone, proposed))
         return
-    click.echo(render_for_terminal(outcome))
+    click.echo(render_for_terminal(outcome, proposed))
     sys.stdout.flush()
 
 
-def _post(workspace: Workspace, outcome: PlanOutcome, workflow: str, issue: int) -> None:
+def _post(workspace: Workspace, outcome: PlanOutcome, run: "RunOfPlan", proposed: "Proposed", issue: int) -> None:
     """Post the plan on the issue and write summary and outputs, whatever becomes of the comment."""
     from budget_gate.reports.job_summary import render_job_summary
     from budget_gate.reports.pr_comment import marker_of
@@ -148,18 +180,18 @@ def _post(workspace: Workspace, outcome: PlanOutcome, workflow: str, issue: int)
     from budget_gate.runs.posting import Posted, RunIdentity, output_values
     from budget_gate.runs.test_generation import post_plan
 
-    runtime, zone = workspace.runtime, workspace.policy.timezone
+    runtime = workspace.runtime
     assert runtime is not None, "called only on a runner"
-    identity = RunIdentity(runtime.run_id, runtime.run_number, runtime.run_attempt, runtime.run_url)
-    comment = render_test_plan(
-        outcome, workflow=workflow, run_url=identity.url, run_number=identity.number, run_attempt=identity.attempt, zone=zone
-    )
+    identity = RunIdentity(runtime.run_id, run.number, run.attempt, run.url)
+    comment = render_test_plan(outcome, run, proposed)
     posted = Posted()
     try:
         if workspace.github is not None and issue:
-            posted = post_plan(workspace.github, issue, marker_of(workflow), comment, identity)
+            posted = post_plan(workspace.github, issue, marker_of(run.workflow), comment, identity)
     finally:
-        for note in posted.notes:
+        notes = [*([f"no pull request: {proposed.note}"] if proposed.note else []), *posted.notes]
+        for note in notes:
             log(f"budget-gate: {note}")
-        runtime.append_summary(render_job_summary(outcome.run, workflow=workflow, notes=posted.notes, zone=zone))
-        runtime.write_outputs(output_values(outcome.run, posted))
+        runtime.append_summary(render_job_summary(outcome.run, workflow=run.workflow, notes=notes, zone=run.zone))
+        pull_url = proposed.pull.url if proposed.pull else ""
+        runtime.write_outputs({**output_values(outcome.run, posted), "pull-url": pull_url})

@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from budget_gate.core.errors import UsageError
+from budget_gate.core.pull_requests import APPROVAL_LABEL, SEVERITIES
 
-COMMANDS = ("review", "check", "testgen", "merged", "report", "dashboard")
+COMMANDS = ("review", "check", "testgen", "merged", "report", "alerts", "dashboard")
+WISHES = ("policy", "skip", "review")
+MIN_SEVERITY = ("policy", *SEVERITIES)
 ON_EXCEED = ("policy", "comment", "block")
 PREFIX = "BUDGET_GATE_INPUT_"
 NUMBER_DIGITS_MOST = 18
@@ -33,6 +36,11 @@ class ActionInputs(NamedTuple):
     on_exceed: str
     dry_run: bool
     issue: str
+    approval_label: str
+    min_severity: str
+    drafts: str
+    bots: str
+    draft_pr: bool
 
     def flags(self) -> dict[str, str]:
         """Return the attribution flags that were given."""
@@ -52,6 +60,9 @@ def read_action_inputs(environment: Mapping[str, str]) -> ActionInputs:
             raise UsageError(f"input {name}: {value[:60]!r} is not allowed; write one of {', '.join(allowed)}")
         return value
 
+    def switch(name: str) -> bool:
+        return choice(name, ("false", "true")) == "true"
+
     def number(name: str, what: str) -> str:
         value = text(name)
         if value and not is_pull_number(value):
@@ -68,6 +79,11 @@ def read_action_inputs(environment: Mapping[str, str]) -> ActionInputs:
         pr=number("pr", "a pull request number"),
         month=text("month"),
         on_exceed=choice("on-exceed", ON_EXCEED),
-        dry_run=choice("dry-run", ("false", "true")) == "true",
+        dry_run=switch("dry-run"),
         issue=number("issue", "an issue number"),
+        approval_label=text("approval-label") or APPROVAL_LABEL,
+        min_severity=choice("min-severity", MIN_SEVERITY),
+        drafts=choice("drafts", WISHES),
+        bots=choice("bots", WISHES),
+        draft_pr=switch("draft-pr"),
     )

@@ -19,6 +19,7 @@ from budget_gate.core.policy import (
     Policy,
     Tiers,
     ValueLine,
+    Wish,
     Workflow,
 )
 from budget_gate.core.prices import DatedPrice
@@ -89,9 +90,18 @@ def _workflow(name: str, values: Values) -> Workflow:
         session=_bounds(values.get("session", {})),
         output_tokens=values.get("output_tokens", {}),
         on_exceed=values.get("on_exceed", "comment"),
+        min_severity=values.get("min_severity", "info"),
+        drafts=values.get("drafts", "skip"),
+        bots=_bots(values.get("bots", "skip")),
         critical=values.get("critical", False),
         estimate=Inventory(**estimate) if estimate else None,
     )
+
+
+def _bots(written: str | list[str]) -> Wish | tuple[str, ...]:
+    if isinstance(written, list):
+        return tuple(written)
+    return "review" if written == "review" else "skip"
 
 
 def _condition(values: Values) -> Condition:

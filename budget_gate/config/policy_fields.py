@@ -4,15 +4,19 @@ What a kind of value allows is ``policy_kinds``; what fields mean together (a ti
 """
 
 from budget_gate.config import policy_kinds as kinds
-from budget_gate.config.policy_kinds import Field, Listing, Record, Table, choice, whole
+from budget_gate.config.policy_kinds import Field, Listing, Record, Table, WordOrList, choice, whole
 from budget_gate.core.money import COUNT_MAX
 from budget_gate.core.periods import CALENDAR_PERIODS
 from budget_gate.core.policy import AGENTS, ALERT_CHANNELS, ALERT_KINDS
+from budget_gate.core.pull_requests import SEVERITIES
 
 _TIER = kinds.TEXT._replace(what="the name of a model tier", write="write a key of `models:`, such as small")
 _ADDRESSEE = kinds.TEXT._replace(write="write an e-mail address or a name")
 _REQUESTS = whole("a whole number of requests", "write for example 500", 1, COUNT_MAX)
 _STEPS = whole("a whole number of steps", "write for example 5", 1, 1_000_000)
+_BOTS = choice("what to do with bots", "skip", "review")._replace(
+    write="write skip, review, or a list of bots such as [dependabot, renovate]"
+)
 _RUNS = whole("a whole number", "write for example 160", 0, 1_000_000_000)
 
 LIMIT = Record(
@@ -136,6 +140,24 @@ WORKFLOW = Record(
             choice("a reaction", "comment", "block"),
             "When a budget refuses: `comment` says so and passes, `block` fails the check.",
             default="comment",
+        ),
+        Field(
+            "min_severity",
+            choice("a severity", *SEVERITIES),
+            "Reviews leave out findings below this severity, wherever findings are shown.",
+            default="info",
+        ),
+        Field(
+            "drafts",
+            choice("what to do with drafts", "skip", "review"),
+            "Whether a draft is reviewed, or left alone until it is ready.",
+            default="skip",
+        ),
+        Field(
+            "bots",
+            WordOrList(_BOTS, Listing(kinds.BOT, is_unique=True)),
+            "Which pull requests that bots opened are reviewed: none (`skip`), all (`review`), or those of the bots in a list.",
+            default="skip",
         ),
         Field("critical", kinds.FLAG, "May use what budgets keep back.", default="false"),
         Field("estimate", INVENTORY, "How much work to expect."),

@@ -90,7 +90,14 @@ class Table(NamedTuple):
     value: "Kind"
 
 
-Kind = Union[Leaf, Record, Listing, Table]  # noqa: UP007 - the names above are still strings where this is evaluated
+class WordOrList(NamedTuple):
+    """One of a few words, or a list in place of them."""
+
+    word: Leaf
+    listing: Listing
+
+
+Kind = Union[Leaf, Record, Listing, Table, WordOrList]  # noqa: UP007 - the names above are still strings where this is evaluated
 
 
 def choice(what: str, *words: str) -> Leaf:
@@ -196,6 +203,13 @@ APPROVER = Leaf(
     'write a login such as octocat, or a team such as "@acme/finops"',
     pattern="^(@?[A-Za-z0-9][A-Za-z0-9_-]{0,38}|@[A-Za-z0-9][A-Za-z0-9_-]{0,38}/[A-Za-z0-9][A-Za-z0-9_.-]{0,99})$",
     examples=("octocat", "@acme/finops"),
+)
+BOT = Leaf(
+    ("string",),
+    "the login of a bot",
+    "write a login such as dependabot",
+    pattern="^[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\\[bot\\])?$",
+    examples=("dependabot", "renovate[bot]"),
 )
 SCOPE = Leaf(
     ("string",),

@@ -6,7 +6,7 @@ Collects every fault instead of stopping at the first. What values mean together
 from typing import Any
 
 from budget_gate.config.faults import FieldFault, FieldPath, nearest, pick, shown
-from budget_gate.config.policy_kinds import TEXT, Field, Kind, Leaf, Listing, Record, Table
+from budget_gate.config.policy_kinds import TEXT, Field, Kind, Leaf, Listing, Record, Table, WordOrList
 from budget_gate.config.policy_leaf import describe, is_text, read_leaf
 from budget_gate.config.policy_yaml import ListNode, MapNode, Node
 
@@ -18,6 +18,8 @@ def read_values(root: Node, kind: Kind) -> tuple[Any, list[FieldFault]]:
 
 
 def _read(node: Node, kind: Kind, path: FieldPath, faults: list[FieldFault]) -> Any:
+    if isinstance(kind, WordOrList):
+        kind = kind.listing if isinstance(node, ListNode) else kind.word
     if isinstance(kind, Leaf):
         try:
             return read_leaf(node, kind, path)
@@ -57,8 +59,8 @@ def _read_record(node: MapNode, kind: Record, path: FieldPath, faults: list[Fiel
 
 
 def _what_is_missing(field: Field) -> str:
-    if isinstance(field.kind, Leaf):
-        return field.kind.write
+    if isinstance(field.kind, Leaf | WordOrList):
+        return (field.kind if isinstance(field.kind, Leaf) else field.kind.word).write
     return f"write {field.name}: and below it a {'list' if isinstance(field.kind, Listing) else 'mapping'}"
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 
 from budget_gate.config.policy_fields import POLICY
-from budget_gate.config.policy_kinds import TEXT, Kind, Leaf, Listing, Record, Table
+from budget_gate.config.policy_kinds import TEXT, Kind, Leaf, Listing, Record, Table, WordOrList
 from budget_gate.config.policy_rules import UNSEEN_BY_SCHEMA
 from budget_gate.config.policy_yaml import BYTES_MAX, DEPTH_MAX
 
@@ -66,6 +66,8 @@ def _kind_words(kind: Kind) -> str:
         return f"[{kind.title}](#{kind.title.lower().replace(' ', '-')})"
     if isinstance(kind, Listing):
         return f"list of: {_kind_words(kind.item)}"
+    if isinstance(kind, WordOrList):
+        return f"{_kind_words(kind.word)}, or a {_kind_words(kind.listing)}"
     if isinstance(kind, Table):
         return f"for each name of {kind.key}: {_kind_words(kind.value)}"
     return _leaf_words(kind)

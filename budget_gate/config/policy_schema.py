@@ -6,7 +6,7 @@ A schema sees one value at a time; what only the loader sees is listed in ``poli
 from typing import Any
 
 from budget_gate.config.policy_fields import POLICY
-from budget_gate.config.policy_kinds import TEXT, TEXT_MAX, Kind, Leaf, Listing, Record, Table
+from budget_gate.config.policy_kinds import TEXT, TEXT_MAX, Kind, Leaf, Listing, Record, Table, WordOrList
 from budget_gate.config.policy_rules import UNSEEN_BY_SCHEMA
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -33,6 +33,8 @@ def kind_schema(kind: Kind) -> _Schema:
     if isinstance(kind, Table):
         names = {"pattern": TEXT.pattern, "maxLength": TEXT_MAX}
         return {"type": "object", "propertyNames": names, "additionalProperties": kind_schema(kind.value)}
+    if isinstance(kind, WordOrList):
+        return {"anyOf": [kind_schema(kind.word), kind_schema(kind.listing)]}
     return _record_schema(kind)
 
 

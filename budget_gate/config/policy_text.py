@@ -5,6 +5,9 @@ from typing import Any
 
 import yaml
 
+from budget_gate.config.policy_edit import Spelling, with_limits
+from budget_gate.config.policy_file import parse_policy
+from budget_gate.core.errors import PolicyError
 from budget_gate.core.money import usd_text
 from budget_gate.core.policy import Budget, Tiers
 
@@ -40,7 +43,28 @@ def budgets_text(budgets: Sequence[Budget]) -> str:
 
 
 def with_budgets(text: str, budgets: Sequence[Budget]) -> str:
-    """Return a policy's text (one that loads) with its ``budgets:`` replaced. Comments outside of them are kept."""
+    """Return a policy's text (one that loads) with other budgets: only limits changed and budgets added, where that is all.
+
+    Where it takes more, the ``budgets:`` are written anew, and only comments outside of them are kept.
+    """
+    edited = with_limits(text, parse_policy(text).budgets, budgets, _SPELLING)
+    return edited if edited is not None and _has(edited, budgets) else _replaced(text, budgets)
+
+
+def _has(text: str, budgets: Sequence[Budget]) -> bool:
+    """True if a text loads, and has these budgets; the order of one budget's limits says nothing."""
+    try:
+        found = parse_policy(text).budgets
+    except PolicyError:
+        return False
+    return [_unordered(each) for each in found] == [_unordered(each) for each in budgets]
+
+
+def _unordered(budget: Budget) -> Budget:
+    return budget._replace(limits=tuple(sorted(budget.limits)))
+
+
+def _replaced(text: str, budgets: Sequence[Budget]) -> str:
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     assert isinstance(root, yaml.MappingNode), "the text was loaded before"
     for number, (key, value) in enumerate(root.value):
@@ -78,6 +102,19 @@ def _fields(budget: Budget) -> dict[str, Any]:
 
 def _amount(unit: str, count: int) -> str:
     return usd_text(count).removesuffix(".00") if unit == "usd" else str(count)
+
+
+def _in_line(budget: Budget) -> str:
+    fields = _fields(budget)
+    return yaml.dump(fields, Dumper=_Writer, sort_keys=False, default_flow_style=True, allow_unicode=True, width=10**6).strip()
+
+
+def _as_block(budgets: Sequence[Budget]) -> str:
+    lines = budgets_text(budgets).splitlines(keepends=True)[1:]
+    return "".join(line.removeprefix("  ") for line in lines)
+
+
+_SPELLING = Spelling(lambda limit: _amount(limit.unit, limit.amount), _in_line, _as_block)
 
 
 def _percent(basis_points: int) -> str:

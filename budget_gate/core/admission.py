@@ -4,7 +4,7 @@ Ledgers that can run Python call it inside their transaction; the Redis scripts 
 suite holds both to it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from budget_gate.core.amounts import UNITS, Amount, CounterValue, Unit
@@ -51,72 +51,86 @@ def decide(
     ``is_queued`` is true when this request waited before. On its last try a request that waited takes what is free; one that
     never waited does not pass the queue.
     """
+    if not queue and _fits(request.amount, counted):
+        return Grant(request.amount)
     least = request.minimum or request.amount
-    enforced = _enforced(counted)
-    hopeless = [place for place in enforced if least.of(place[1]) > _left(counted, place, settled=True)]
+    rooms = _rooms(counted)
+    hopeless = [room for room in rooms.values() if least.of(room.unit) > room.once_settled]
     if hopeless:
         return _refuse(hopeless, counted, least)
-    tight = [place for place in enforced if request.amount.of(place[1]) > _left(counted, place)]
-    if not tight and not queue:
-        return Grant(request.amount)
-    if request.may_wait and (queue or any(counted[index].value.pending.of(unit) for index, unit in tight)):
+    tight = [place for place, room in rooms.items() if request.amount.of(room.unit) > room.left]
+    if request.may_wait and (queue or any(rooms[place].pending for place in tight)):
         return Wait(tuple(dict.fromkeys([*tight, *queue])))
     if queue and not is_queued:
-        return _refuse(queue, counted, least)
-    short = [place for place in enforced if least.of(place[1]) > _left(counted, place)]
+        return _refuse([rooms[place] for place in dict.fromkeys(queue)], counted, least)
+    short = [room for room in rooms.values() if least.of(room.unit) > room.left]
     if short:
         return _refuse(short, counted, least)
-    return Grant(_clamped(request.amount, counted, enforced))
+    return Grant(_clamped(request.amount, rooms.values()))
 
 
-def _enforced(counted: Sequence[Counted]) -> list[Place]:
-    """Return the places that can refuse: those with an admission line."""
-    return [
-        (index, line.unit) for index, each in enumerate(counted) for line in each.charge.limits if line.admission_line is not None
-    ]
+def _fits(amount: Amount, counted: Sequence[Counted]) -> bool:
+    """Whether all of ``amount`` is free under every line: so it nearly always is, and then nothing else need be known."""
+    for charge, _window, value in counted:
+        for line in charge.limits:
+            if line.admission_line is not None and value.counted(line.unit) + amount.of(line.unit) > line.admission_line:
+                return False
+    return True
 
 
-def _clamped(amount: Amount, counted: Sequence[Counted], enforced: Sequence[Place]) -> Amount:
+class _Room(NamedTuple):
+    """What is left at one place under the line that decides there: the lowest, should one scope have two of a unit and period.
+
+    ``once_settled`` is what would be left if everything pending turned out to cost nothing.
+    """
+
+    charge_index: int
+    unit: Unit
+    line: LimitLine
+    admission_line: int
+    left: int
+    once_settled: int
+
+    @property
+    def pending(self) -> int:
+        """What others have reserved there."""
+        return self.once_settled - self.left
+
+
+def _rooms(counted: Sequence[Counted]) -> dict[Place, _Room]:
+    """Return the places that can refuse, those with an admission line."""
+    rooms: dict[Place, _Room] = {}
+    for index, (charge, _window, value) in enumerate(counted):
+        for line in charge.limits:
+            admission_line, unit = line.admission_line, line.unit
+            if admission_line is None:
+                continue
+            known = rooms.get((index, unit))
+            if known is None or admission_line < known.admission_line:
+                once_settled = admission_line - value.posted.of(unit) - value.held.of(unit)
+                left = once_settled - value.pending.of(unit)
+                rooms[index, unit] = _Room(index, unit, line, admission_line, left, once_settled)
+    return rooms
+
+
+def _clamped(amount: Amount, rooms: Iterable[_Room]) -> Amount:
     """Return the part of ``amount`` that is free at every place."""
     granted = dict(zip(UNITS, amount, strict=True))
-    for place in enforced:
-        granted[place[1]] = min(granted[place[1]], _left(counted, place))
+    for room in rooms:
+        granted[room.unit] = min(granted[room.unit], room.left)
     return Amount(granted["usd"], granted["tokens"], granted["requests"])
 
 
-def _tightest(counted: Sequence[Counted], place: Place) -> LimitLine:
-    """Return the line that decides at a place: the lowest, should one scope have two limits of a unit and period."""
-    index, unit = place
-    lines = [line for line in counted[index].charge.limits if line.unit == unit and line.admission_line is not None]
-    return min(lines, key=_admission_line)
-
-
-def _admission_line(line: LimitLine) -> int:
-    assert line.admission_line is not None
-    return line.admission_line
-
-
-def _left(counted: Sequence[Counted], place: Place, *, settled: bool = False) -> int:
-    """Return what is left under the line now, or once everything pending turned out to cost nothing."""
-    index, unit = place
-    value = counted[index].value
-    pending = 0 if settled else value.pending.of(unit)
-    return _admission_line(_tightest(counted, place)) - value.posted.of(unit) - value.held.of(unit) - pending
-
-
-def _refuse(places: Sequence[Place], counted: Sequence[Counted], needed: Amount) -> Refuse:
+def _refuse(rooms: Iterable[_Room], counted: Sequence[Counted], needed: Amount) -> Refuse:
     """Name each limit once, and why it refuses: spent for good, held, or merely promised to others."""
-    return Refuse(tuple(_refusal(place, counted, needed) for place in dict.fromkeys(places)))
+    return Refuse(tuple(_refusal(room, counted[room.charge_index], needed.of(room.unit)) for room in rooms))
 
 
-def _refusal(place: Place, counted: Sequence[Counted], needed: Amount) -> Refusal:
-    index, unit = place
-    line, each = _tightest(counted, place), counted[index]
-    admission_line, want = _admission_line(line), needed.of(unit)
+def _refusal(room: _Room, each: Counted, needed: int) -> Refusal:
     reason: RefusalReason = "pending"
-    if want > admission_line - each.value.posted.of(unit):
+    if needed > room.admission_line - each.value.posted.of(room.unit):
         reason = "spent"
-    elif want > admission_line - each.value.posted.of(unit) - each.value.held.of(unit):
+    elif needed > room.once_settled:
         reason = "held"
-    left = max(_left(counted, place), 0)
-    return Refusal(each.charge.scope, each.charge.per, unit, reason, want, left, each.window.ends_at, line.owner)
+    left = max(room.left, 0)
+    return Refusal(each.charge.scope, each.charge.per, room.unit, reason, needed, left, each.window.ends_at, room.line.owner)

@@ -4,6 +4,7 @@ from typing import Literal, NamedTuple
 
 Unit = Literal["usd", "tokens", "requests"]
 UNITS: tuple[Unit, ...] = ("usd", "tokens", "requests")
+_FIELDS = {unit: field for field, unit in enumerate(UNITS)}
 
 
 class Amount(NamedTuple):
@@ -15,7 +16,7 @@ class Amount(NamedTuple):
 
     def of(self, unit: Unit) -> int:
         """Return the count in ``unit``."""
-        return self[UNITS.index(unit)]
+        return self[_FIELDS[unit]]
 
     def plus(self, other: "Amount") -> "Amount":
         """Return the sum, unit by unit (``+`` on a tuple would join the two)."""
@@ -45,6 +46,15 @@ class CounterValue(NamedTuple):
     pending: Amount = ZERO
     held: Amount = ZERO
 
+    def counted(self, unit: Unit) -> int:
+        """Return what of ``unit`` is taken up: posted, pending and held together."""
+        field = _FIELDS[unit]
+        return self[0][field] + self[1][field] + self[2][field]
+
     def plus(self, other: "CounterValue") -> "CounterValue":
-        """Return the sum, part by part; entries carry such values as signed differences."""
-        return CounterValue(self.posted.plus(other.posted), self.pending.plus(other.pending), self.held.plus(other.held))
+        """Return the sum, part by part; entries carry such values as signed differences, most of whose parts are zero."""
+        return CounterValue(
+            self.posted.plus(other.posted) if other.posted != ZERO else self.posted,
+            self.pending.plus(other.pending) if other.pending != ZERO else self.pending,
+            self.held.plus(other.held) if other.held != ZERO else self.held,
+        )

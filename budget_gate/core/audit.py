@@ -33,6 +33,9 @@ AVOIDED = "avoided"
 """Kind of the note in which a run says what it did not have to pay (``nano_usd``) for ``hunks`` that an earlier run had read."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+# json.dumps would make an encoder for each text, and write down every container on the way to find one inside itself.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, check_circular=False)
 
 
 class Entry(NamedTuple):
@@ -59,7 +62,7 @@ class ParsedEntry(NamedTuple):
 
 def microseconds(instant: datetime) -> int:
     """Return an aware datetime as whole microseconds since 1970 UTC, exactly."""
-    return (instant - _EPOCH) // timedelta(microseconds=1)
+    return (instant - _EPOCH) // _MICROSECOND
 
 
 def from_microseconds(count: int) -> datetime:
@@ -69,13 +72,14 @@ def from_microseconds(count: int) -> datetime:
 
 def compact_json(value: object) -> str:
     """Return JSON without spaces, keys sorted, text as it is: the form in which entries are stored and hashed."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return _ENCODER.encode(value)
 
 
 def entry_text(seq: int, at: datetime, kind: str, delta: CounterValue, body: Mapping[str, Any]) -> str:
     """Return the text of an entry."""
-    fields = {"seq": seq, "at": microseconds(at), "kind": kind, "delta": [list(part) for part in delta], "body": body}
-    return compact_json(fields)
+    moved = ",".join([f"[{part[0]},{part[1]},{part[2]}]" for part in delta])
+    texts = (compact_json(body), moved, compact_json(kind))
+    return f'{{"at":{microseconds(at)},"body":{texts[0]},"delta":[{texts[1]}],"kind":{texts[2]},"seq":{seq}}}'
 
 
 def parse_entry(text: str) -> ParsedEntry:
@@ -105,5 +109,7 @@ def chain_hash(previous: str, text: str, algorithm: str = "sha256") -> str:
     """Return ``algorithm:hex`` over the previous entry's whole ``chain_hash`` (or ``GENESIS``), a line feed, and the text."""
     import hashlib  # loads OpenSSL: 3 ms that reading a budget does not need
 
-    digest = hashlib.new(algorithm, f"{previous}\n{text}".encode(), usedforsecurity=False)
+    data = f"{previous}\n{text}".encode()
+    # Every entry that is written goes the short way; naming an algorithm costs as much again as hashing an entry does.
+    digest = hashlib.sha256(data) if algorithm == "sha256" else hashlib.new(algorithm, data, usedforsecurity=False)
     return f"{algorithm}:{digest.hexdigest()}"

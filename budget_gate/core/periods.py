@@ -42,6 +42,23 @@ def window_at(per: Per, zone: str, instant: datetime) -> Window:
 
     ``lifetime`` is the one period of a task or a session: it starts with the epoch and does not end.
     """
+    window = _window_of_minute(per, zone, minute_of(instant))
+    # Periods begin at whole minutes wherever clocks keep whole minutes, which they have not always done.
+    return window if window.starts_at <= instant < window.ends_at else _computed_window(per, zone, instant)
+
+
+def minute_of(instant: datetime) -> datetime:
+    """Return the beginning of the minute (UTC) that holds ``instant``."""
+    return instant.astimezone(UTC).replace(second=0, microsecond=0)
+
+
+@lru_cache(maxsize=256)
+def _window_of_minute(per: Per, zone: str, minute: datetime) -> Window:
+    """Remember the periods of a minute: a ledger asks for the same few with every operation, and calendars are slow."""
+    return _computed_window(per, zone, minute)
+
+
+def _computed_window(per: Per, zone: str, instant: datetime) -> Window:
     if per == "lifetime":
         return Window(per, "all", _FOREVER_START, _FOREVER_END)
     if per == "hour":

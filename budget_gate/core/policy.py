@@ -10,11 +10,13 @@ from typing import Literal, NamedTuple
 from budget_gate.core.amounts import Unit
 from budget_gate.core.periods import Per
 from budget_gate.core.prices import DatedPrice
+from budget_gate.core.pull_requests import Severity
 from budget_gate.core.scopes import Scope
 
 Mode = Literal["enforce", "advise", "observe"]
 TierName = Literal["warn", "alert", "stop"]
 TIER_NAMES: tuple[TierName, ...] = ("warn", "alert", "stop")
+Wish = Literal["skip", "review"]
 AGENTS = ("code_review", "test_generation", "assistant", "custom")
 ALERT_KINDS = ("warn", "alert", "stop", "forecast", "anomaly", "ledger_down")
 ALERT_CHANNELS = ("slack", "email", "pagerduty")
@@ -90,7 +92,10 @@ class Inventory(NamedTuple):
 
 
 class Workflow(NamedTuple):
-    """One kind of AI work: which agent, on which model, within which bounds."""
+    """One kind of AI work: which agent, on which model, within which bounds.
+
+    Of reviews: findings below ``min_severity`` are shown nowhere; ``bots`` may be the logins of those whose pull requests are reviewed.
+    """
 
     name: str
     agent: str
@@ -104,6 +109,9 @@ class Workflow(NamedTuple):
     on_exceed: Literal["comment", "block"] = "comment"
     critical: bool = False
     estimate: Inventory | None = None
+    min_severity: Severity = "info"
+    drafts: Wish = "skip"
+    bots: Wish | tuple[str, ...] = "skip"
 
 
 class AlertRoute(NamedTuple):

@@ -105,6 +105,8 @@ def _workflow(workflow: Workflow) -> _Facts:
     facts |= _bounds("task", workflow.task) | _bounds("session", workflow.session)
     facts |= {f"output_tokens.{tier}": tokens for tier, tokens in workflow.output_tokens.items()}
     facts |= {"on_exceed": workflow.on_exceed, "critical": str(workflow.critical).lower()}
+    bots = workflow.bots if isinstance(workflow.bots, str) else _words(tuple(sorted(workflow.bots)))
+    facts |= {"min_severity": workflow.min_severity, "drafts": workflow.drafts, "bots": bots}
     if workflow.estimate:
         facts |= {f"estimate.{name}": value for name, value in workflow.estimate._asdict().items()}
     return _known(facts)

@@ -41,6 +41,10 @@ class Rate(NamedTuple):
                 rate = dearer
         return rate
 
+    def threshold_passed(self, prompt_tokens: int) -> int:
+        """Return the largest threshold that a prompt of this length passes, in tokens; 0 where it pays the base rate."""
+        return max((threshold_tokens for threshold_tokens, _ in self.above if prompt_tokens > threshold_tokens), default=0)
+
 
 class DatedPrice(NamedTuple):
     """The rates of one model from a day (UTC; None: always) on. A kind without a rate cannot be priced."""

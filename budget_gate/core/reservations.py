@@ -174,27 +174,34 @@ class Reservation(NamedTuple):
 
 def budget_state(charge: Charge, line: LimitLine, window: Window, value: CounterValue) -> BudgetState:
     """Return how one limit stands, given its counter."""
-    posted, pending, held = value.posted.of(line.unit), value.pending.of(line.unit), value.held.of(line.unit)
+    unit = line.unit
+    return limit_state(charge, line, window, value.posted.of(unit), value.pending.of(unit), value.held.of(unit))
+
+
+def limit_state(charge: Charge, line: LimitLine, window: Window, posted: int, pending: int, held: int) -> BudgetState:
+    """Return how one limit stands, given what its counter holds in its unit."""
     return BudgetState(
-        scope=charge.scope,
-        per=charge.per,
-        unit=line.unit,
-        mode=line.mode,
-        limit=line.limit,
-        stop=line.stop_line,
-        posted=posted,
-        pending=pending,
-        held=held,
-        tier=tier_reached(line, posted + held),
-        resets_at=window.ends_at,
-        owner=line.owner,
-        admission_line=line.admission_line,
+        charge.scope,
+        charge.per,
+        line.unit,
+        line.mode,
+        line.limit,
+        line.stop_line,
+        posted,
+        pending,
+        held,
+        tier_reached(line, posted + held),
+        window.ends_at,
+        line.owner,
+        line.admission_line,
     )
 
 
 def tier_reached(line: LimitLine, used: int) -> str:
     """Return the highest tier whose line ``used`` has reached, or empty text."""
     reached = ""
+    if line.is_below_tiers(used):
+        return reached
     for tier, at in line.tier_lines:
         if used >= at:
             reached = tier

@@ -46,8 +46,16 @@ def parse_scope(text: str) -> Scope:
     return Scope(kind, storable_name(name))
 
 
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()  # lone surrogates are all that UTF-8 cannot spell, and this looks at a name at the speed of C
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def storable_name(name: str) -> str:
     """Return ``name`` if every ledger can store it; raise ``ValueError`` for NUL and lone surrogates, which none can."""
-    if "\0" in name or any("\ud800" <= character <= "\udfff" for character in name):
+    if "\0" in name or not _is_text(name):
         raise ValueError(f"{name!r} contains a character that is not text")
     return name

@@ -33,6 +33,11 @@ class WrittenFile(NamedTuple):
     check: FileCheck
 
 
+def file_text(file: WrittenFile) -> str:
+    """Return a file's text as it is written: it ends with a line feed, as text files do."""
+    return file.content if file.content.endswith("\n") else f"{file.content}\n"
+
+
 class RejectedFile(NamedTuple):
     """A file that the model offered and that is not written, with the reason."""
 
@@ -40,8 +45,15 @@ class RejectedFile(NamedTuple):
     reason: str
 
 
+class UnreadFile(NamedTuple):
+    """A file that the ticket concerns and that the model was not shown, with the bound that kept it out, in words."""
+
+    path: str
+    reason: str
+
+
 class PlanOutcome(NamedTuple):
-    """A run of the agent. ``run`` has its verdict, cost and budgets; ``shown`` the files it was given to read."""
+    """A run of the agent. ``run`` has its verdict, cost and budgets; ``shown`` the files it was given to read, ``unread`` the others."""
 
     ticket: Ticket
     run: ReviewOutcome
@@ -51,6 +63,7 @@ class PlanOutcome(NamedTuple):
     rejected: tuple[RejectedFile, ...] = ()
     gaps: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
+    unread: tuple[UnreadFile, ...] = ()
 
 
 def trace_gaps(

@@ -10,6 +10,10 @@ _ITEM = re.compile(r"\s{0,12}(?:[-*+•]|\d{1,3}[.)])\s{1,4}(?:\[[ xX]\]\s{1,4})
 _FENCE = re.compile(r"\s{0,3}(?:```|~~~)")
 
 
+TRACKER_KEY = re.compile(r"#([0-9]{1,18})|([A-Z][A-Z0-9_]{0,30}-[0-9]{1,10})")
+"""Keys that no two tickets share: of a GitHub issue, its number being the first group, and of a Jira ticket."""
+
+
 class Ticket(NamedTuple):
     """What a ticket says. All of it is its author's data, never instructions. ``key`` is how people name it: ``#12``, ``SHOP-7``."""
 

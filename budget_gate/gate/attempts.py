@@ -48,15 +48,12 @@ class Desk(NamedTuple):
     tally: Tally
 
 
-class CallAttempt:
-    """Implements ``providers.interface.Attempt``. ``admitted`` is None while the ledger is away and the policy allows that."""
+class OpenAttempt:
+    """Something admitted that is not over. ``admitted`` is None while the ledger is away and the policy allows that."""
 
-    def __init__(
-        self, desk: Desk, request: ReserveRequest, quote: Quote, body: Mapping[str, Any], admitted: Admitted | None
-    ) -> None:
+    def __init__(self, desk: Desk, request: ReserveRequest, body: Mapping[str, Any], admitted: Admitted | None) -> None:
         self._desk = desk
         self._request = request
-        self._quote = quote
         self._body = body
         self._admitted = admitted
         self._is_over = False
@@ -65,17 +62,6 @@ class CallAttempt:
     def body(self) -> Mapping[str, Any]:
         """The request to send, as admitted."""
         return self._body
-
-    def settle(self, usage: Usage, details: Mapping[str, str]) -> None:
-        """Post what the answer used, at the price in force when it was reserved; hold it if such use has no known price."""
-        if self._is_over:
-            return
-        actual = self._actual(usage, details)
-        if isinstance(actual, str):
-            self.hold(actual)
-            return
-        till, key = self._desk.till, self._request.key
-        self._end(actual.amount.nano_usd, lambda reservation: till.settle(key, reservation, actual), actual)
 
     def void(self, reason: str) -> None:
         """Release the reservation: nothing was bought. Where the ledger gave none, there is nothing to release."""
@@ -92,23 +78,6 @@ class CallAttempt:
             return
         till, key = self._desk.till, self._request.key
         self._end(self._request.amount.nano_usd, lambda reservation: till.hold(key, reservation, reason))
-
-    def _actual(self, usage: Usage, details: Mapping[str, str]) -> Actual | str:
-        """Return what to post, or in words why it cannot be priced."""
-        quote = self._quote
-        try:
-            price, is_priced = quote.price, quote.is_priced
-            if self._admitted is not None:
-                reserved_at = self._admitted.expires_at - timedelta(seconds=self._request.ttl_seconds)
-                price, is_priced = price_or_dearest(self._desk.prices, quote.model, reserved_at, quote.variant)
-            cost_nano_usd = call_cost_nano_usd(usage, price)
-        except (UnsupportedUsage, ValueError) as error:
-            return f"what it used cannot be priced: {error}"
-        known = {"model": quote.model, "variant": quote.variant, "prompt_version": self._request.labels.get("prompt_version", "")}
-        if not is_priced:
-            known["unpriced"] = "counted at the dearest known price"
-        kept = {name: value for name, value in {**details, **known}.items() if value}
-        return Actual(Amount(cost_nano_usd, usage.total_tokens, 1), usage, kept)
 
     def _end(self, unmetered_nano_usd: int, resolve: Callable[[str], Resolution | Outage], actual: Actual | None = None) -> None:
         """Resolve the reservation and add the attempt to the tally; whatever happens, nothing resolves it a second time."""
@@ -133,8 +102,47 @@ class CallAttempt:
         tally.add(counted.get(resolution.state, 0))
         tally.crossed.extend(resolution.crossed)
         tally.budgets = resolution.budgets
-        till.report(_REPORTED_AS[resolution.state], key, _overrun_text(resolution.overrun))
+        till.report(_REPORTED_AS[resolution.state], key, overrun_text(resolution.overrun))
 
 
-def _overrun_text(overrun: Amount) -> str:
+class CallAttempt(OpenAttempt):
+    """Implements ``providers.interface.Attempt``: an attempt at a Messages request."""
+
+    def __init__(
+        self, desk: Desk, request: ReserveRequest, quote: Quote, body: Mapping[str, Any], admitted: Admitted | None
+    ) -> None:
+        super().__init__(desk, request, body, admitted)
+        self._quote = quote
+
+    def settle(self, usage: Usage, details: Mapping[str, str]) -> None:
+        """Post what the answer used, at the price in force when it was reserved; hold it if such use has no known price."""
+        if self._is_over:
+            return
+        actual = self._actual(usage, details)
+        if isinstance(actual, str):
+            self.hold(actual)
+            return
+        till, key = self._desk.till, self._request.key
+        self._end(actual.amount.nano_usd, lambda reservation: till.settle(key, reservation, actual), actual)
+
+    def _actual(self, usage: Usage, details: Mapping[str, str]) -> Actual | str:
+        """Return what to post, or in words why it cannot be priced."""
+        quote = self._quote
+        try:
+            price, is_priced = quote.price, quote.is_priced
+            if self._admitted is not None:
+                reserved_at = self._admitted.expires_at - timedelta(seconds=self._request.ttl_seconds)
+                price, is_priced = price_or_dearest(self._desk.prices, quote.model, reserved_at, quote.variant)
+            cost_nano_usd = call_cost_nano_usd(usage, price)
+        except (UnsupportedUsage, ValueError) as error:
+            return f"what it used cannot be priced: {error}"
+        known = {"model": quote.model, "variant": quote.variant, "prompt_version": self._request.labels.get("prompt_version", "")}
+        if not is_priced:
+            known["unpriced"] = "counted at the dearest known price"
+        kept = {name: value for name, value in {**details, **known}.items() if value}
+        return Actual(Amount(cost_nano_usd, usage.total_tokens, 1), usage, kept)
+
+
+def overrun_text(overrun: Amount) -> str:
+    """Return in words by how much a call passed its reservation; empty text if it did not."""
     return f"{overrun.nano_usd} nano-dollars and {overrun.tokens} tokens past its reservation" if any(overrun) else ""

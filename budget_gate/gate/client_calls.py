@@ -20,7 +20,8 @@ class CallReport(NamedTuple):
     """What one call of a client has come to so far, its failed attempts included.
 
     ``cost_nano_usd`` is what was posted and held, ``attempts`` how many were admitted, ``crossed`` the tiers that it crossed,
-    ``budgets`` how its limits stood afterwards. A stream is counted when it has been read to its end.
+    ``budgets`` how its limits stood afterwards. A stream is counted when it has been read to its end. ``reserved_nano_usd`` is what
+    a message batch keeps reserved until its results are read; reading them is a call of its own, without attempts.
     """
 
     model: str
@@ -30,6 +31,7 @@ class CallReport(NamedTuple):
     budgets: tuple[BudgetState, ...]
     accounting: Accounting = "metered"
     refused: Refused | None = None
+    reserved_nano_usd: int = 0
 
 
 class ClientMeter:

@@ -86,12 +86,17 @@ def quote_for(prices: PriceBook, instant: datetime, body: Mapping[str, Any]) -> 
     Raises ``UnsupportedUsage`` for content whose price is unknown.
     """
     facts = request_facts(body)
-    price, is_priced = price_or_dearest(prices, body["model"], instant, facts.variant)
+    return quote_at(*price_or_dearest(prices, body["model"], instant, facts.variant), facts.variant, body)
+
+
+def quote_at(price: DatedPrice, is_priced: bool, variant: Variant, body: Mapping[str, Any]) -> Quote:  # noqa: FBT001 (as found)
+    """Return the worst case of a complete Messages request at a price that was looked up before. Raises ``UnsupportedUsage``."""
+    facts = request_facts(body)
     return Quote(
         price=price,
         is_priced=is_priced,
         model=body["model"],
-        variant=facts.variant,
+        variant=variant,
         input_tokens=input_tokens_bound(body),
         max_output_tokens=body["max_tokens"],
         least_output_tokens=least_answer(body),

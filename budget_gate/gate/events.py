@@ -13,11 +13,13 @@ EventKind = Literal[
     "settled",
     "voided",
     "held",
+    "accepted",
     "unsettled",
     "unmetered",
     "ledger_down",
 ]
-"""``reserving`` and ``resolving`` come before the ledger is asked, the others after. ``unsettled``: the outcome of an admitted
+"""``reserving`` and ``resolving`` come before the ledger is asked, the others after. ``accepted``: the API took a message
+batch, and the ledger knows whose it is. ``unsettled``: the outcome of an admitted
 call could not be recorded, so its reservation will be held. ``unmetered``: a call went ahead, or ended, outside the ledger,
 because the policy says ``on_outage: allow``. ``ledger_down``: the ledger could not be reached."""
 

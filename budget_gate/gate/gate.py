@@ -23,7 +23,7 @@ from budget_gate.gate.attempts import Tally
 from budget_gate.gate.estimating import quote_for
 from budget_gate.gate.events import Listener, ignore
 from budget_gate.gate.interface import Accounting, Estimate, Served
-from budget_gate.gate.metering import Call, CallMeter
+from budget_gate.gate.metering import Call, CallMeter, call_labels
 from budget_gate.gate.till import Outage, Till, utc_now
 from budget_gate.ledger.interface import Ledger
 from budget_gate.providers.interface import Answer, Failed, OnText, Provider
@@ -146,7 +146,7 @@ class Gate:
             key=f"{self._key_prefix}/{next(self._call_numbers)}",
             charges=self._charges(task, tier),
             zone=self._policy.timezone,
-            labels={**self._labels(task, tier, model), **choice},
+            labels={**call_labels(task, tier, model, self._provider.name), **choice},
             wait_seconds=self._wait_seconds,
             ends_at=self._till.monotonic() + self._deadline_seconds,
             ttl_seconds=math.ceil(self._deadline_seconds) + TTL_MARGIN_SECONDS,
@@ -156,17 +156,6 @@ class Gate:
         """Return what ledger entries say of a choice: its reason, and what the cheapest and the dearest model would have cost."""
         reason = {"route_reason": route.reason[:REASON_CHARACTERS_MOST]} if route.reason else {}
         return reason | extremes(self.alternatives(route, body))
-
-    def _labels(self, task: Task, tier: str, model: str) -> dict[str, str]:
-        """Return what ledger entries say of a call: on whose account it was, and what was called."""
-        called = {
-            "tier": tier,
-            "model": model,
-            "provider": self._provider.name,
-            "agent": task.workflow.agent,
-            "prompt_version": task.prompt_version,
-        }
-        return task.attribution.labels() | {name: value for name, value in called.items() if value}
 
 
 def _routed(body: Mapping[str, Any], route: Route) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 from budget_gate.core.charges import Charge
 from budget_gate.core.errors import BudgetGateError, ProviderError
-from budget_gate.core.periods import window_at
 from budget_gate.core.prices import PriceBook
-from budget_gate.core.reservations import BudgetState, Refusal, Refused, ReserveRequest
+from budget_gate.core.reservations import Refused, ReserveRequest
+from budget_gate.core.tasks import Task
 from budget_gate.gate.attempts import CallAttempt, Desk, Tally
 from budget_gate.gate.estimating import Quote, quote_for
+from budget_gate.gate.refusals import is_enforced, refusals_text, unpriced_refusal
 from budget_gate.gate.till import Outage, Till
 from budget_gate.providers.interface import Provider
 
@@ -32,7 +33,19 @@ class Call(NamedTuple):
     @property
     def is_enforced(self) -> bool:
         """Whether any limit can refuse the call."""
-        return any(line.admission_line is not None for charge in self.charges for line in charge.limits)
+        return is_enforced(self.charges)
+
+
+def call_labels(task: Task, tier: str, model: str, provider: str) -> dict[str, str]:
+    """Return what ledger entries say of a call: on whose account it was, and what was called."""
+    called = {
+        "tier": tier,
+        "model": model,
+        "provider": provider,
+        "agent": task.workflow.agent,
+        "prompt_version": task.prompt_version,
+    }
+    return task.attribution.labels() | {name: value for name, value in called.items() if value}
 
 
 class CallMeter:
@@ -124,38 +137,17 @@ class CallMeter:
 
     def _refused(self, key: str, refused: Refused) -> Refused:
         self.tally.budgets = refused.budgets
-        self._till.report("refused", key, ", ".join(_refusal_text(refusal) for refusal in refused.refused_by))
+        self._till.report("refused", key, refusals_text(refused))
         return refused
 
     def _refuse_unpriced(self, key: str, quote: Quote) -> Refused:
-        """Refuse by law 13, naming every enforced limit, and leave a note of it in the ledger."""
-        found = self._till.read(self._call.charges)
-        budgets: tuple[BudgetState, ...] = () if isinstance(found, Outage) else found
-        left = {(state.scope, state.per, state.unit): state.left or 0 for state in budgets}
-        now, needed = self._till.now(), quote.amount
-        refusals = tuple(
-            Refusal(
-                scope=charge.scope,
-                per=charge.per,
-                unit=line.unit,
-                reason="unpriced",
-                needed=needed.of(line.unit),
-                left=left.get((charge.scope, charge.per, line.unit), 0),
-                resets_at=window_at(charge.per, self._call.zone, now).ends_at,
-                owner=line.owner,
-            )
-            for charge in self._call.charges
-            for line in charge.limits
-            if line.admission_line is not None
-        )
-        self._till.note_unpriced(key, dict(self._call.labels), f"model {quote.model!r} has no price")
-        return self._refused(key, Refused(refusals, budgets))
+        """Refuse by law 13, and leave a note of it in the ledger."""
+        call = self._call
+        refused = unpriced_refusal(self._till, call.charges, call.zone, quote.amount)
+        self._till.note_unpriced(key, dict(call.labels), f"model {quote.model!r} has no price")
+        return self._refused(key, refused)
 
 
 def _is_about_size(refused: Refused) -> bool:
     """Return whether a smaller request might have passed: no count of tokens helps against a limit of requests."""
     return all(refusal.unit != "requests" for refusal in refused.refused_by)
-
-
-def _refusal_text(refusal: Refusal) -> str:
-    return f"{refusal.scope.text} per {refusal.per} in {refusal.unit}: {refusal.reason}"

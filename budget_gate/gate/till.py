@@ -12,9 +12,9 @@ from typing import Literal, NamedTuple, TypeVar
 
 from budget_gate.core.charges import Charge
 from budget_gate.core.errors import LedgerUnavailable
-from budget_gate.core.reservations import Actual, Admitted, BudgetState, Refused, ReserveRequest, Resolution
+from budget_gate.core.reservations import Actual, Admitted, BudgetState, Decision, Refused, ReserveRequest, Resolution
 from budget_gate.gate.events import Event, EventKind, Listener
-from budget_gate.ledger.interface import Ledger
+from budget_gate.ledger.interface import Ledger, NewNote
 from budget_gate.ledger.waiting import reserve_waiting
 
 PAUSES_SECONDS = (0.25, 1.0)
@@ -73,14 +73,14 @@ class Till:
         limited = [charge for charge in charges if charge.limits]
         if not limited:
             return ()
-        answer = self._patiently(lambda: self._ledger.read(limited, self._zone))
+        answer = self.patiently(lambda ledger: ledger.read(limited, self._zone))
         return self._without_ledger(answer) if isinstance(answer, Outage) else answer
 
     def reserve(self, request: ReserveRequest, wait_seconds: float) -> Admitted | Refused | Outage:
         """Reserve, waiting while only pending amounts are in the way. During an outage as ``read``."""
         self.report("reserving", request.key)
-        answer = self._patiently(
-            lambda: reserve_waiting(self._ledger, request, wait_seconds, sleep=self._sleep, monotonic=self.monotonic)
+        answer = self.patiently(
+            lambda ledger: reserve_waiting(ledger, request, wait_seconds, sleep=self._sleep, monotonic=self.monotonic)
         )
         return self._without_ledger(answer) if isinstance(answer, Outage) else answer
 
@@ -91,32 +91,37 @@ class Till:
         """
         free = tuple(charge.unenforced() for charge in request.charges)
         for key in (request.key, f"{request.key}/late"):
-            answer = self._patiently(partial(self._ledger.reserve, request._replace(key=key, charges=free, may_wait=False)))
+            late = request._replace(key=key, charges=free, may_wait=False)
+            answer = self.patiently(partial(_reserve, late))
             if isinstance(answer, Admitted | Outage):
                 return answer
         raise AssertionError("a request without an enforced limit is admitted")
 
     def settle(self, key: str, reservation: str, actual: Actual) -> Resolution | Outage:
         """Post what a call cost; an outage is an answer here, because the call is over."""
-        return self._resolve(key, lambda: self._ledger.settle(key, reservation, actual))
+        return self._resolve(key, lambda ledger: ledger.settle(key, reservation, actual))
 
     def void(self, key: str, reservation: str, reason: str) -> Resolution | Outage:
         """Release a reservation; as ``settle``."""
-        return self._resolve(key, lambda: self._ledger.void(key, reservation, reason))
+        return self._resolve(key, lambda ledger: ledger.void(key, reservation, reason))
 
     def hold(self, key: str, reservation: str, reason: str) -> Resolution | Outage:
         """Keep a reservation counted; as ``settle``."""
-        return self._resolve(key, lambda: self._ledger.hold(key, reservation, reason))
+        return self._resolve(key, lambda ledger: ledger.hold(key, reservation, reason))
 
     def note_unpriced(self, key: str, labels: dict[str, str], text: str) -> None:
         """Leave a note that a call was refused for want of a price; refused it is even if the note cannot be left."""
-        answer = self._patiently(lambda: self._ledger.record(key, "unpriced", labels, {"reason": text}))
+        answer = self.patiently(lambda ledger: ledger.record(key, "unpriced", labels, {"reason": text}))
         if isinstance(answer, Outage):
             self.report("ledger_down", key, str(answer.error))
 
-    def _resolve(self, key: str, operation: Callable[[], Resolution]) -> Resolution | Outage:
+    def remember(self, notes: Sequence[NewNote]) -> Outage | None:
+        """Record notes that are not there yet; an outage is an answer here."""
+        return self.patiently(lambda ledger: ledger.record_missing(notes))
+
+    def _resolve(self, key: str, operation: Callable[[Ledger], Resolution]) -> Resolution | Outage:
         self.report("resolving", key)
-        answer = self._patiently(operation)
+        answer = self.patiently(operation)
         if isinstance(answer, Outage):
             self.report("ledger_down", key, str(answer.error))
         return answer
@@ -128,14 +133,18 @@ class Till:
             raise outage.error
         return outage
 
-    def _patiently(self, operation: Callable[[], Answer]) -> Answer | Outage:
+    def patiently(self, operation: Callable[[Ledger], Answer]) -> Answer | Outage:
         """Return the operation's answer, trying again a few times; an ``Outage`` when the ledger stays away."""
         for pause_seconds in PAUSES_SECONDS:
             try:
-                return operation()
+                return operation(self._ledger)
             except LedgerUnavailable:
                 self._sleep(pause_seconds)
         try:
-            return operation()
+            return operation(self._ledger)
         except LedgerUnavailable as error:
             return Outage(error)
+
+
+def _reserve(request: ReserveRequest, ledger: Ledger) -> Decision:
+    return ledger.reserve(request)

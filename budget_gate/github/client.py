@@ -14,13 +14,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from budget_gate.core.errors import GitHubError, UsageError
 from budget_gate.core.pull_requests import ClosedPull, PullRequest
 from budget_gate.core.tickets import Ticket
+from budget_gate.github.branch_pull import open_pull
 from budget_gate.github.check_run import CheckVerdict, put_check_run
 from budget_gate.github.closed_pulls import list_closed_pulls, read_closed_pull
 from budget_gate.github.failures import failure, rate_limit_wait_seconds, rate_limited
 from budget_gate.github.identity import INSTALLATION_PREFIX, own_login
-from budget_gate.github.interface import Annotation, Conclusion, InlineComment, PostedComment, RunAttempt
+from budget_gate.github.interface import (
+    Annotation,
+    Conclusion,
+    InlineComment,
+    LabelChange,
+    PostedComment,
+    PullOpened,
+    RunAttempt,
+)
 from budget_gate.github.issues import read_issue
-from budget_gate.github.pulls import read_diff, read_pull_request
+from budget_gate.github.labels import last_label_change, may_write, take_label_off
+from budget_gate.github.pulls import read_commit_diff, read_diff, read_pull_request
 from budget_gate.github.rest import DIFF, GRAPHQL, JSON, NO_ANSWER, Reply
 from budget_gate.github.review_comments import post_findings
 from budget_gate.github.run_attempts import read_run_attempt
@@ -211,6 +221,22 @@ class GitHubClient:
         """Return the unified diff of a pull request, undecodable bytes replaced; see ``pulls.read_diff`` for large ones."""
         return read_diff(self._rest, self._repository, number)
 
+    def commit_diff(self, pull: PullRequest) -> str:
+        """Return the unified diff of exactly the head commit that ``pull`` names, whatever has been pushed since."""
+        return read_commit_diff(self._rest, pull)
+
+    def last_label_change(self, number: int, label: str) -> LabelChange | None:
+        """Return who put a label on a pull request, or took it off, last; None if it never was there."""
+        return last_label_change(self._rest, self._repository, number, label)
+
+    def may_write(self, login: str) -> bool:
+        """Return whether a person may write to the repository (the roles write, maintain and admin)."""
+        return may_write(self._rest, self._repository, login)
+
+    def take_label_off(self, number: int, label: str) -> bool:
+        """Take a label off a pull request; False if it was not there."""
+        return take_label_off(self._rest, self._repository, number, label)
+
     def issue(self, number: int) -> Ticket:
         """Return one issue as a ticket."""
         return read_issue(self._rest, self._repository, number)
@@ -223,6 +249,21 @@ class GitHubClient:
     def post_findings(self, pull: PullRequest, marker: str, comments: Sequence[InlineComment]) -> int:
         """Post findings as inline review comments, leaving out those already there; return how many were new."""
         return post_findings(self._rest, pull, marker, self._own_login(), comments) if comments else 0
+
+    def open_pull(
+        self,
+        base: str,
+        branch: str,
+        files: Mapping[str, str],
+        title: str,
+        body: str,
+        *,
+        draft: bool,
+        message: str,
+        only_new: Collection[str] = (),
+    ) -> PullOpened:
+        """Propose files as a pull request from a branch of this repository; see ``branch_pull.open_pull``."""
+        return open_pull(self._rest, self._repository, base, branch, files, title, body, draft, message, only_new=only_new)
 
     def run_attempt(self, run_id: int, run_attempt: int) -> RunAttempt | None:
         """Return one attempt of a workflow run of this repository; None when GitHub knows none."""

@@ -26,7 +26,8 @@ class Event(NamedTuple):
 
     ``head_sha`` is the commit to report on: empty where the event does not say, as for a comment on a pull request. ``pr_number``
     and ``issue_number`` are None where the event is about neither. ``author`` wrote the pull request or issue;
-    ``is_said_by_bot`` is true where the comment or review that started the run is a bot's.
+    ``is_said_by_bot`` is true where the comment or review that started the run is a bot's. ``label`` is the one that was just put
+    on a pull request, and ``sender`` who did it.
     """
 
     name: str
@@ -40,6 +41,8 @@ class Event(NamedTuple):
     is_draft: bool = False
     is_merged: bool = False
     is_said_by_bot: bool = False
+    label: str = ""
+    sender: str = ""
 
 
 def read_event(name: str, path: str, repository: str, sha: str) -> Event:
@@ -80,6 +83,8 @@ def _pull_request(name: str, action: str, payload: "_Node", repository: str) -> 
         is_draft=pull.flag("draft"),
         is_merged=pull.flag("merged"),
         is_said_by_bot=_is_said_by_bot(payload),
+        label=payload.child("label").text("name") if action == "labeled" else "",
+        sender=payload.child("sender").text("login"),
     )
 
 

@@ -7,23 +7,17 @@ protocol's errors, those of ``core.errors``. The branch is an orphan: it shares 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
 
 from budget_gate.core.branch_files import BranchFiles
 from budget_gate.core.errors import GitHubError, LedgerError, LedgerReadOnly, LedgerUnavailable, ReadOnlyToken
 from budget_gate.github.failures import FORBIDDEN, NOT_FOUND, flat
-from budget_gate.github.rest import GRAPHQL, UNSURE, Json, Reply, Rest, child, text
+from budget_gate.github.git_objects import CONFLICT, move_branch, send_patiently, tree_entry
+from budget_gate.github.rest import GRAPHQL, Json, Reply, Rest, child, text
 
 BRANCH = "budget-gate"
-TRIES_MOST = 4
-CONFLICT, INVALID = 409, 422
 TREE_BYTES_MOST = 4 * 1024 * 1024
 TREE_FILES_MOST = 500
 """How much one request puts into a tree: GitHub gives up on requests that take it longer than ten seconds."""
-
-REGULAR_FILE = "100644"
-LOST_RACE = ("Update is not a fast forward", "Reference already exists")
-"""What GitHub says to the second of two writers. Other words for it are recognized by looking where the branch is."""
 
 _BY_BRANCH = 'ref(qualifiedName: "refs/heads/%s") { target { ...files } }' % BRANCH  # noqa: UP031 (braces belong to GraphQL)
 _BY_COMMIT = "object(oid: $commit) { ...files }"
@@ -43,7 +37,7 @@ class GitData:
     def read(self, paths: Collection[str], commit: str = "") -> BranchFiles:
         """Return files of the newest commit, or of ``commit``, with one query; texts that GitHub cuts off are read one by one."""
         with self._translated():
-            reply = self._patiently("POST", GRAPHQL, _query(self.repository, list(paths), commit))
+            reply = send_patiently(self._rest, "POST", GRAPHQL, _query(self.repository, list(paths), commit))
             repository = child(child(reply.data, "data"), "repository")
             if not repository:
                 raise _unreadable(self.repository, reply)
@@ -96,7 +90,7 @@ class GitData:
 
     def _made(self, kind: str, body: Json) -> str:
         """Create a tree or a commit and return its id. Nothing refers to it yet, so that repeating this is harmless."""
-        reply = self._patiently("POST", f"{self._base}/{kind}", body)
+        reply = send_patiently(self._rest, "POST", f"{self._base}/{kind}", body)
         if reply.status == CONFLICT:
             raise LedgerError(f"{self.repository} is an empty repository; push a first commit, then the ledger can keep a branch")
         if not text(reply.data, "sha"):
@@ -106,36 +100,12 @@ class GitData:
         return text(reply.data, "sha")
 
     def _move(self, before: str, sha: str) -> bool:
-        """Move the branch from one commit to another, without force; False when it was no longer where it was read.
-
-        Whatever GitHub answered short of success, the branch itself tells what happened: at our commit it is done, at another one
-        somebody else was first, and where it was GitHub refuses.
-        """
-        verb, path = ("PATCH", f"{self._base}/refs/heads/{BRANCH}") if before else ("POST", f"{self._base}/refs")
-        body: Json = {"sha": sha, "force": False} if before else {"ref": f"refs/heads/{BRANCH}", "sha": sha}
-        reply = self._rest.send(verb, path, body=body, returned=(CONFLICT, INVALID, *UNSURE))
-        if reply.is_success:
-            return True
-        said = text(reply.data, "message")
-        if reply.status == INVALID and said in LOST_RACE:
-            return False
-        found = self._rest.send("GET", f"{self._base}/ref/heads/{BRANCH}", returned=(NOT_FOUND,))
-        at = text(child(found.data, "object"), "sha")
-        if at == before and reply.status not in UNSURE:
+        """Move the branch from one commit to another; False when it was no longer where it was read."""
+        moved = move_branch(self._rest, self.repository, BRANCH, before, sha)
+        if moved.refused:
             advice = f"let workflows push to it in the rules of {self.repository}"
-            raise LedgerError(f"GitHub refuses to move the branch {BRANCH} ({reply.status} {flat(said)}); {advice}")
-        return at == sha
-
-    def _patiently(self, verb: str, path: str, body: Json) -> Reply:
-        """Send what may be repeated though it is a POST, a few times while GitHub fails."""
-        returned = (CONFLICT, INVALID, *UNSURE, *((FORBIDDEN, NOT_FOUND) if path == GRAPHQL else ()))
-        for number in range(TRIES_MOST):
-            reply = self._rest.send(verb, path, body=body, returned=returned)
-            if reply.status not in UNSURE:
-                return reply
-            if number + 1 < TRIES_MOST:
-                self._rest.pause(0.5 * 2**number)
-        raise GitHubError(f"GitHub: {verb} {path} keeps failing ({reply.status or 'no answer'})")
+            raise LedgerError(f"GitHub refuses to move the branch {BRANCH} ({moved.refused}); {advice}")
+        return moved.is_done
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -175,14 +145,9 @@ def _portions(files: Mapping[str, str | None]) -> Iterator[list[Json]]:
         if portion and (size + more > TREE_BYTES_MOST or len(portion) == TREE_FILES_MOST):
             yield portion
             portion, size = [], 0
-        portion.append(_tree_entry(path, content))
+        portion.append(tree_entry(path, content))
         size += more
     yield portion
-
-
-def _tree_entry(path: str, content: str | None) -> Json:
-    entry: dict[str, Any] = {"path": path, "mode": REGULAR_FILE, "type": "blob"}
-    return {**entry, "sha": None} if content is None else {**entry, "content": content}
 
 
 def _unreadable(repository: str, reply: Reply) -> LedgerError:

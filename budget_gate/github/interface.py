@@ -4,7 +4,7 @@ Implementations raise ``GitHubError``, or ``ReadOnlyToken`` where the token may 
 ``UsageError`` for an argument that cannot be right.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
@@ -27,6 +27,14 @@ class PostedComment(NamedTuple):
     kept_newer: bool = False
 
 
+class PullOpened(NamedTuple):
+    """A pull request that proposes files of ours. ``created`` is false where one was open when the run first looked."""
+
+    number: int
+    url: str
+    created: bool
+
+
 class InlineComment(NamedTuple):
     """A finding with the Markdown to post for it. Rendering and cleaning that text is the business of ``reports``."""
 
@@ -40,6 +48,13 @@ class RunAttempt(NamedTuple):
     is_over: bool
     conclusion: str
     summary: str
+
+
+class LabelChange(NamedTuple):
+    """The last time that a label was put on or taken off, and by whom (empty text: an account that is gone)."""
+
+    login: str
+    is_there: bool
 
 
 class Annotation(NamedTuple):
@@ -72,6 +87,22 @@ class GitHub(Protocol):
         """Return the unified diff of a pull request, undecodable bytes replaced."""
         ...
 
+    def commit_diff(self, pull: PullRequest) -> str:
+        """Return the unified diff of exactly the head commit that ``pull`` names, whatever has been pushed since."""
+        ...
+
+    def last_label_change(self, number: int, label: str) -> LabelChange | None:
+        """Return who put a label on a pull request, or took it off, last; None if it never was there."""
+        ...
+
+    def may_write(self, login: str) -> bool:
+        """Return whether a person may write to the repository (the roles write, maintain and admin)."""
+        ...
+
+    def take_label_off(self, number: int, label: str) -> bool:
+        """Take a label off a pull request; False if it was not there."""
+        ...
+
     def issue(self, number: int) -> Ticket:
         """Return one issue as a ticket."""
         ...
@@ -85,6 +116,21 @@ class GitHub(Protocol):
 
     def post_findings(self, pull: PullRequest, marker: str, comments: Sequence[InlineComment]) -> int:
         """Post findings as inline review comments, leaving out those already there; return how many were new."""
+        ...
+
+    def open_pull(
+        self,
+        base: str,
+        branch: str,
+        files: Mapping[str, str],
+        title: str,
+        body: str,
+        *,
+        draft: bool,
+        message: str,
+        only_new: Collection[str] = (),
+    ) -> PullOpened:
+        """Propose files as a pull request from a branch of this repository; see ``branch_pull.open_pull``."""
         ...
 
     def run_attempt(self, run_id: int, run_attempt: int) -> RunAttempt | None:

@@ -10,25 +10,23 @@ from typing import NamedTuple
 from budget_gate.core.admission import Counted, Place, Wait, decide
 from budget_gate.core.admission import Grant as Granted
 from budget_gate.core.amounts import Amount, CounterValue
-from budget_gate.core.charges import Charge
 from budget_gate.core.errors import KeyReused
-from budget_gate.core.periods import window_at
 from budget_gate.core.reservations import Admitted, Decision, Refusal, Refused, ReserveRequest, Waiting
 from budget_gate.ledger.answers import decision_json, parsed_decision
 from budget_gate.ledger.books import (
     Books,
     OpenReservation,
     Operation,
-    PlacedCharge,
     QueuePlace,
     Waiter,
     budget_states,
     counted_now,
-    counter_of,
+    counted_with,
 )
 from budget_gate.ledger.crossing import cross_lines
 from budget_gate.ledger.identity import reservation_id, reserve_digest
 from budget_gate.ledger.interface import SWEEP_MOST, WAITER_TTL_SECONDS
+from budget_gate.ledger.placing import PlacedCharges, place_charges
 from budget_gate.ledger.resolving import sweep_expired
 
 DEAD_WAITERS_MOST = 16
@@ -57,78 +55,94 @@ PATIENCE = Patience()
 """Of a ledger that answers within milliseconds."""
 
 
-def reserve(books: Books, request: ReserveRequest, now: datetime, patience: Patience = PATIENCE) -> Decision:
+class Foreseen(NamedTuple):
+    """A request with what is known of it before its transaction begins, so that nobody waits while it is worked out."""
+
+    request: ReserveRequest
+    digest: str
+
+
+def foresee(request: ReserveRequest, probably: datetime) -> Foreseen:
+    """Work out what the transaction will ask for, should the ledger's clock, which decides, show the minute of ``probably``."""
+    place_charges(request.charges, request.zone, probably).worked_out()
+    return Foreseen(request, reserve_digest(request))
+
+
+def reserve(books: Books, foreseen: Foreseen, now: datetime, patience: Patience = PATIENCE) -> Decision:
     """Admit, refuse, or let wait; see ``Ledger.reserve``."""
+    request = foreseen.request
     placed = place_charges(request.charges, request.zone, now)
     known = books.operation("reserve", request.key)
     if known is not None:
-        if known.digest != reserve_digest(request):
+        if known.digest != foreseen.digest:
             raise KeyReused(f"key {request.key!r} was used for another reservation; make a new key for each request")
         return parsed_decision(known.answer, budget_states(counted_now(books, placed)))
     sweep_expired(books, now, SWEEP_MOST)
-    books.drop_dead_waiters(now, DEAD_WAITERS_MOST, request.key)
+    waiter = _own_place(books, request.key, now) if books.somebody_waits() else None
     counted = counted_now(books, placed)
-    waiter = books.waiter(request.key)
-    verdict = decide(request, counted, queue=_queue(books, counted, waiter, now), is_queued=waiter is not None)
+    queue = _queue(books, placed, waiter, now) if books.somebody_waits() else ()
+    verdict = decide(request, counted, queue=queue, is_queued=waiter is not None)
     if isinstance(verdict, Wait):
-        return _wait(books, request, counted, verdict.blocked, waiter, now, patience)
+        return _wait(books, request, placed, counted, verdict.blocked, waiter, now, patience)
     if waiter is not None:
         books.drop_waiter(request.key)
     if isinstance(verdict, Granted):
-        return _take(books, request, placed, counted, verdict.amount, now)
-    return _turn_down(books, request, counted, verdict.refused_by, now)
+        return _take(books, foreseen, placed, counted, verdict.amount, now)
+    return _turn_down(books, foreseen, counted, verdict.refused_by, now)
 
 
-def place_charges(charges: Sequence[Charge], zone: str, now: datetime) -> tuple[PlacedCharge, ...]:
-    """Return the charges in the periods that hold ``now``."""
-    return tuple(PlacedCharge(charge, window_at(charge.per, zone, now)) for charge in charges)
+def _own_place(books: Books, key: str, now: datetime) -> Waiter | None:
+    """Return the place in the queue that the request holds, once the dead are cleared away."""
+    books.drop_dead_waiters(now, DEAD_WAITERS_MOST, key)
+    return books.waiter(key)
 
 
-def _queue(books: Books, counted: Sequence[Counted], waiter: Waiter | None, now: datetime) -> list[Place]:
+def _queue(books: Books, placed: PlacedCharges, waiter: Waiter | None, now: datetime) -> list[Place]:
     """Return the enforced places of the request where somebody alive came earlier."""
     before = waiter.number if waiter else None
     places = dict.fromkeys(
-        (index, line.unit) for index, each in enumerate(counted) for line in each.charge.limits if line.admission_line is not None
+        (index, line.unit) for index, each in enumerate(placed) for line in each.charge.limits if line.admission_line is not None
     )
-    return [
-        (index, unit) for index, unit in places if books.waiting_at(QueuePlace(counter_of(counted[index]), unit), before, now)
-    ]
+    return [(index, unit) for index, unit in places if books.waiting_at(QueuePlace(placed.counters[index], unit), before, now)]
 
 
 def _take(
     books: Books,
-    request: ReserveRequest,
-    placed: tuple[PlacedCharge, ...],
+    foreseen: Foreseen,
+    placed: PlacedCharges,
     before: Sequence[Counted],
     granted: Amount,
     now: datetime,
 ) -> Admitted:
     """Take the amount from every counter, write it all down, and answer."""
+    request = foreseen.request
     expires_at = now + timedelta(seconds=request.ttl_seconds)
     stored = OpenReservation(
         reservation_id(request.key), request.key, "pending", granted, dict(request.labels), placed, now, expires_at
     )
     delta = CounterValue(pending=granted)
-    books.add(stored.counters, delta)
+    books.add(placed.counters, delta)
     books.put_reservation(stored)
     body = {
         "reservation": stored.reservation,
         "key": request.key,
         "labels": dict(request.labels),
-        "counters": stored.counters,
+        "counters": placed.counters,
     }
     books.append(now, "reserve", delta, body)
-    counted = [each._replace(value=each.value.plus(delta)) for each in before]  # nobody else writes in this transaction
-    cross_lines(books, counted, request.labels, now)
-    answer = Admitted(stored.reservation, granted, expires_at, budget_states(counted))
-    books.put_operation("reserve", request.key, Operation(reserve_digest(request), decision_json(answer)))
+    counted = counted_with(before, delta)
+    budgets = budget_states(counted)
+    cross_lines(books, counted, budgets, request.labels, now)
+    answer = Admitted(stored.reservation, granted, expires_at, budgets)
+    books.put_operation("reserve", request.key, Operation(foreseen.digest, decision_json(answer)))
     return answer
 
 
 def _turn_down(
-    books: Books, request: ReserveRequest, counted: Sequence[Counted], refused_by: tuple[Refusal, ...], now: datetime
+    books: Books, foreseen: Foreseen, counted: Sequence[Counted], refused_by: tuple[Refusal, ...], now: datetime
 ) -> Refused:
     """Write the refusal down: it is final under its key."""
+    request = foreseen.request
     body = {
         "key": request.key,
         "labels": dict(request.labels),
@@ -136,15 +150,17 @@ def _turn_down(
         "refused_by": [[each.scope.text, each.per, each.unit, each.reason] for each in refused_by],
     }
     books.append(now, "refuse", CounterValue(), body)
-    cross_lines(books, counted, request.labels, now, refused_by)
-    answer = Refused(refused_by, budget_states(counted))
-    books.put_operation("reserve", request.key, Operation(reserve_digest(request), decision_json(answer)))
+    budgets = budget_states(counted)
+    cross_lines(books, counted, budgets, request.labels, now, refused_by)
+    answer = Refused(refused_by, budgets)
+    books.put_operation("reserve", request.key, Operation(foreseen.digest, decision_json(answer)))
     return answer
 
 
 def _wait(
     books: Books,
     request: ReserveRequest,
+    placed: PlacedCharges,
     counted: Sequence[Counted],
     blocked: Sequence[Place],
     waiter: Waiter | None,
@@ -152,7 +168,7 @@ def _wait(
     patience: Patience,
 ) -> Waiting:
     """Keep the request's place at exactly the limits that keep it out: at any other it would be in the way of others."""
-    places = tuple(QueuePlace(counter_of(counted[index]), unit) for index, unit in blocked)
+    places = tuple(QueuePlace(placed.counters[index], unit) for index, unit in blocked)
     number = waiter.number if waiter else books.next_waiter_number()
     # A waiter that asks often is written down again only when its time is half over: most asking costs no write.
     if waiter is None or set(waiter.places) != set(places) or waiter.alive_until - now < patience.waiter_ttl / 2:

@@ -1,19 +1,15 @@
-"""Answers and charges as JSON, the form in which a ledger remembers them: what was answered once is answered again.
+"""Answers as JSON, the form in which a ledger remembers them: what was answered once is answered again.
 
 The state of the budgets is left out: a repeated answer carries how they stand when it is repeated.
 """
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 from budget_gate.core.amounts import Amount
 from budget_gate.core.audit import compact_json, from_microseconds, microseconds
-from budget_gate.core.charges import Charge, LimitLine
-from budget_gate.core.periods import Window
 from budget_gate.core.reservations import Admitted, BudgetState, Crossing, Refusal, Refused, Resolution
 from budget_gate.core.scopes import Scope
-from budget_gate.ledger.books import PlacedCharge
 
 
 def decision_json(decision: Admitted | Refused) -> str:
@@ -44,30 +40,6 @@ def parsed_resolution(text: str, budgets: tuple[BudgetState, ...]) -> Resolution
     reservation, state, cost, overrun, crossed = json.loads(text)
     crossings = tuple(Crossing(Scope(kind, name), *rest) for kind, name, *rest in crossed)
     return Resolution(reservation, state, Amount(*cost), Amount(*overrun), crossings, budgets, replayed=True)
-
-
-def charges_json(charges: Sequence[PlacedCharge]) -> str:
-    """Return the charges of a reservation, with its periods and the limits known at the time, as text."""
-    return compact_json(
-        [
-            [
-                *(*each.charge.scope, each.charge.per, each.window.label),
-                *(microseconds(each.window.starts_at), microseconds(each.window.ends_at)),
-                each.charge.limits,
-            ]
-            for each in charges
-        ]
-    )
-
-
-def parsed_charges(text: str) -> tuple[PlacedCharge, ...]:
-    """Return the charges that ``charges_json`` wrote."""
-    return tuple(_placed_charge(*fields) for fields in json.loads(text))
-
-
-def _placed_charge(kind: str, name: str, per: Any, label: str, starts_at: int, ends_at: int, limits: list[Any]) -> PlacedCharge:
-    window = Window(per, label, from_microseconds(starts_at), from_microseconds(ends_at))
-    return PlacedCharge(Charge(Scope(kind, name), per, tuple(LimitLine(*line) for line in limits)), window)
 
 
 def _refusal_fields(refusal: Refusal) -> list[Any]:

@@ -18,6 +18,7 @@ from budget_gate.ledger.admitting import PATIENCE, Patience
 from budget_gate.ledger.books import Books, Operation, budget_states, counted_now
 from budget_gate.ledger.identity import note_digest
 from budget_gate.ledger.interface import NewNote
+from budget_gate.ledger.placing import place_charges
 
 Answer = TypeVar("Answer")
 Row = TypeVar("Row")
@@ -55,7 +56,8 @@ class BookedLedger(ABC):
     def reserve(self, request: ReserveRequest) -> Decision:
         """Check every limit and take the amount from all of them, or take nothing."""
         checks.check_request(request)
-        return self._write(lambda books, now: admitting.reserve(books, request, now, self._patience))
+        foreseen = admitting.foresee(request, system_clock())
+        return self._write(lambda books, now: admitting.reserve(books, foreseen, now, self._patience))
 
     def leave_queue(self, key: str) -> None:
         """Give up the place of a waiting reserve."""
@@ -81,7 +83,7 @@ class BookedLedger(ABC):
     def read(self, charges: Sequence[Charge], zone: str) -> tuple[BudgetState, ...]:
         """Return how each limit of the charges stands now."""
         checks.check_charges(charges, zone)
-        return self._look(lambda books, now: budget_states(counted_now(books, admitting.place_charges(charges, zone, now))))
+        return self._look(lambda books, now: budget_states(counted_now(books, place_charges(charges, zone, now))))
 
     def show(self, reservation: str) -> Reservation:
         """Return one reservation."""

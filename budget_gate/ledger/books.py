@@ -11,17 +11,8 @@ from typing import Any, NamedTuple, Protocol
 from budget_gate.core.admission import Counted
 from budget_gate.core.amounts import ZERO, Amount, CounterValue, Unit
 from budget_gate.core.audit import Entry
-from budget_gate.core.charges import Charge
-from budget_gate.core.periods import Per, Window
 from budget_gate.core.reservations import BudgetState, Crossing, Reservation, State, budget_state
-
-
-class CounterName(NamedTuple):
-    """Names a counter: scope text, kind of period, and the period's label. No limit is part of it."""
-
-    scope: str
-    per: Per
-    label: str
+from budget_gate.ledger.placing import CounterName, PlacedCharges
 
 
 class QueuePlace(NamedTuple):
@@ -47,18 +38,6 @@ class Operation(NamedTuple):
     answer: str
 
 
-class PlacedCharge(NamedTuple):
-    """A charge in the period it fell into when it was reserved."""
-
-    charge: Charge
-    window: Window
-
-    @property
-    def counter(self) -> CounterName:
-        """The counter it is added to."""
-        return CounterName(self.charge.scope.text, self.charge.per, self.window.label)
-
-
 class OpenReservation(NamedTuple):
     """A reservation with what is needed to resolve it: its charges, in its own periods, with the limits known then."""
 
@@ -67,7 +46,7 @@ class OpenReservation(NamedTuple):
     state: State
     granted: Amount
     labels: Mapping[str, str]
-    charges: tuple[PlacedCharge, ...]
+    charges: PlacedCharges
     created_at: datetime
     expires_at: datetime
     cost: Amount = ZERO
@@ -76,7 +55,7 @@ class OpenReservation(NamedTuple):
     @property
     def counters(self) -> tuple[CounterName, ...]:
         """The counters it is counted in."""
-        return tuple(charge.counter for charge in self.charges)
+        return self.charges.counters
 
     def shown(self) -> Reservation:
         """Return what callers of the ledger see of it."""
@@ -136,6 +115,10 @@ class Books(Protocol):
         """Return one entry."""
         ...
 
+    def somebody_waits(self) -> bool:
+        """Return whether anybody is in the queue, alive or not: nearly always nobody is, and then no place need be asked."""
+        ...
+
     def waiter(self, key: str) -> Waiter | None:
         """Return the place in the queue that a request holds, alive or not."""
         ...
@@ -169,15 +152,15 @@ class Books(Protocol):
         ...
 
 
-def counted_now(books: Books, placed: Sequence[PlacedCharge]) -> list[Counted]:
+def counted_now(books: Books, placed: PlacedCharges) -> list[Counted]:
     """Return the charges with what their counters hold."""
-    values = books.values([each.counter for each in placed])
-    return [Counted(each.charge, each.window, value) for each, value in zip(placed, values, strict=True)]
+    values = books.values(placed.counters)
+    return [Counted(charge, window, value) for (charge, window), value in zip(placed, values, strict=True)]
 
 
-def counter_of(counted: Counted) -> CounterName:
-    """Return the counter that a counted charge is added to."""
-    return CounterName(counted.charge.scope.text, counted.charge.per, counted.window.label)
+def counted_with(counted: Sequence[Counted], delta: CounterValue) -> list[Counted]:
+    """Return counted charges once ``delta`` was added to each of their counters: nobody else writes in the same transaction."""
+    return [Counted(charge, window, value.plus(delta)) for charge, window, value in counted]
 
 
 def budget_states(counted: Sequence[Counted]) -> tuple[BudgetState, ...]:

@@ -4,6 +4,7 @@ Only arguments are judged here; whether a budget allows something is ``core.admi
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from budget_gate.core.amounts import Amount
 from budget_gate.core.audit import MONEY_KINDS
@@ -12,7 +13,7 @@ from budget_gate.core.errors import UsageError
 from budget_gate.core.money import COUNT_MAX
 from budget_gate.core.periods import zone_named
 from budget_gate.core.reservations import Actual, ReserveRequest
-from budget_gate.core.scopes import BOUND_KINDS, NAMED_KINDS, storable_name
+from budget_gate.core.scopes import BOUND_KINDS, NAMED_KINDS, Scope, storable_name
 
 KEY_MOST = 1_000
 """The longest operation key, in characters: a key is a name, not a document."""
@@ -23,6 +24,12 @@ TTL_SECONDS_MOST = 30 * 24 * 3600
 
 def check_request(request: ReserveRequest) -> None:
     """Raise ``UsageError`` unless the request is one that every ledger can admit or refuse."""
+    check_asked(request)
+    check_charges(request.charges, request.zone)
+
+
+def check_asked(request: ReserveRequest) -> None:
+    """Raise ``UsageError`` unless all but the charges of a request is what every ledger can admit or refuse."""
     check_key(request.key)
     _check_amount(request.amount, "amount")
     if request.minimum is not None:
@@ -31,7 +38,6 @@ def check_request(request: ReserveRequest) -> None:
             raise UsageError(f"minimum {tuple(request.minimum)} is more than the amount; ask for at least the minimum")
     if not 1 <= request.ttl_seconds <= TTL_SECONDS_MOST:
         raise UsageError(f"ttl of {request.ttl_seconds} seconds; write 1 to {TTL_SECONDS_MOST}")
-    check_charges(request.charges, request.zone)
     check_labels(request.labels, "labels")
 
 
@@ -48,6 +54,12 @@ def check_actual(actual: Actual) -> None:
 
 def check_charges(charges: Sequence[Charge], zone: str) -> None:
     """Raise ``UsageError`` for a scope that cannot be stored, a counter named twice, an uncountable line, an unknown zone."""
+    _check_charges(tuple(charges), zone)
+
+
+@lru_cache(maxsize=64)
+def _check_charges(charges: tuple[Charge, ...], zone: str) -> None:
+    """Check charges; those that passed are remembered, for a process asks for the same few again and again."""
     try:
         zone_named(zone)
     except ValueError as error:
@@ -55,12 +67,12 @@ def check_charges(charges: Sequence[Charge], zone: str) -> None:
     seen = set()
     for charge in charges:
         _check_scope(charge)
-        counter = (charge.scope.text, charge.per)
+        counter = (charge.scope, charge.per)
         if counter in seen:
             raise UsageError(f"{charge.scope.text!r} per {charge.per} is charged twice; put its limits into one charge")
         seen.add(counter)
         for line in charge.limits:
-            _check_line(line, charge.scope.text)
+            _check_line(line, charge.scope)
 
 
 def check_key(key: str) -> None:
@@ -109,10 +121,10 @@ def _check_scope(charge: Charge) -> None:
         raise UsageError(f"{scope.text!r} is not a scope; write org, or one of {', '.join(NAMED_KINDS)} and /NAME")
 
 
-def _check_line(line: LimitLine, scope: str) -> None:
+def _check_line(line: LimitLine, scope: Scope) -> None:
     lines = (line.limit, line.admission_line or 0, line.warn_line, line.alert_line, line.stop_line)
     if min(lines) < 0 or max(lines) > COUNT_MAX:
-        raise UsageError(f"{scope}: a limit of {line.limit} {line.unit} cannot be counted; write 0 to {COUNT_MAX}")
+        raise UsageError(f"{scope.text}: a limit of {line.limit} {line.unit} cannot be counted; write 0 to {COUNT_MAX}")
     check_text(line.owner, "owner")
 
 

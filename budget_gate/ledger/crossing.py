@@ -9,19 +9,26 @@ from datetime import datetime
 from budget_gate.core.admission import Counted
 from budget_gate.core.audit import compact_json, microseconds
 from budget_gate.core.charges import LimitLine
-from budget_gate.core.reservations import Crossing, Refusal
+from budget_gate.core.reservations import BudgetState, Crossing, Refusal
 from budget_gate.core.scopes import BOUND_KINDS
 from budget_gate.ledger.books import Books
 
 
 def cross_lines(
-    books: Books, counted: Sequence[Counted], labels: Mapping[str, str], now: datetime, refused_by: Sequence[Refusal] = ()
+    books: Books,
+    counted: Sequence[Counted],
+    budgets: Sequence[BudgetState],
+    labels: Mapping[str, str],
+    now: datetime,
+    refused_by: Sequence[Refusal] = (),
 ) -> tuple[Crossing, ...]:
-    """Write down and announce every tier that is reached and was not before; return those.
+    """Write down and announce every tier that is reached and was not before; return those. ``budgets`` are how the limits stand.
 
     A refusal for good means that the scope has stopped, even if a little is left under its line: it crosses ``stop``.
     """
     stopped = {(each.scope, each.per, each.unit) for each in refused_by if each.reason == "spent"}
+    if not stopped and not any(each.tier for each in budgets):
+        return ()
     crossed = []
     for each in counted:
         if each.charge.scope.kind in BOUND_KINDS:  # bounds stop a task; they are nobody's budget

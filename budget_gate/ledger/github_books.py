@@ -16,10 +16,11 @@ from budget_gate.core.periods import Per
 from budget_gate.core.reservations import Crossing, State
 from budget_gate.core.scopes import Scope
 from budget_gate.ledger import github_files as files
-from budget_gate.ledger.books import CounterName, OpenReservation, Operation, QueuePlace, Waiter
+from budget_gate.ledger.books import OpenReservation, Operation, QueuePlace, Waiter
 from budget_gate.ledger.github_files import EntryFile
 from budget_gate.ledger.interface import SCHEMA_VERSION
 from budget_gate.ledger.memory import MemoryBooks
+from budget_gate.ledger.placing import CounterName
 
 
 class MissingFiles(Exception):

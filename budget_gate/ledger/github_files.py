@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 from budget_gate.core.amounts import Amount, CounterValue
 from budget_gate.core.audit import Entry, compact_json, from_microseconds, microseconds
 from budget_gate.core.errors import LedgerError
-from budget_gate.ledger.answers import charges_json, parsed_charges
-from budget_gate.ledger.books import CounterName, OpenReservation
+from budget_gate.ledger.books import OpenReservation
 from budget_gate.ledger.identity import reservation_id
+from budget_gate.ledger.placing import CounterName, parsed_charges
 
 STATE = "state.json"
 DAY_FILE_BYTES_MOST = 256 * 1024
@@ -142,7 +142,7 @@ def reservation_fields(stored: OpenReservation) -> list[Any]:
     """Return a reservation as JSON can hold it."""
     return [
         *(stored.reservation, stored.key, stored.state, stored.granted, stored.cost, dict(stored.labels)),
-        json.loads(charges_json(stored.charges)),
+        json.loads(stored.charges.text),
         *(microseconds(stored.created_at), microseconds(stored.expires_at)),
         microseconds(stored.resolved_at) if stored.resolved_at else None,
     ]

@@ -13,11 +13,12 @@ from budget_gate.core.audit import Entry
 from budget_gate.core.periods import Per
 from budget_gate.core.reservations import Crossing
 from budget_gate.ledger import github_files as files
-from budget_gate.ledger.books import CounterName, OpenReservation, Operation
+from budget_gate.ledger.books import OpenReservation, Operation
 from budget_gate.ledger.github_books import GitHubBooks, crossings_at
 from budget_gate.ledger.github_tidying import tidy
 from budget_gate.ledger.interface import CounterRow
 from budget_gate.ledger.moving import Crossed, Record, StoredOperation, check_behind, crossing_of
+from budget_gate.ledger.placing import CounterName
 
 Texts = Iterable[tuple[str, str]]
 """Files with their paths, fetched as they are asked for."""

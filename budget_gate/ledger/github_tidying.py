@@ -8,9 +8,9 @@ from datetime import date, datetime, timedelta
 
 from budget_gate.core.amounts import ZERO
 from budget_gate.ledger import github_files as files
-from budget_gate.ledger.books import CounterName
 from budget_gate.ledger.github_books import GitHubBooks
 from budget_gate.ledger.github_files import EntryFile
+from budget_gate.ledger.placing import CounterName
 
 COUNTERS_MOST = 64
 """Counters that one write puts away, at most."""

@@ -1,8 +1,10 @@
 """Ids that a retry finds again: derived from the caller's key, so that even an answer that was lost can be looked up."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from budget_gate.core.amounts import Amount
 from budget_gate.core.audit import compact_json
+from budget_gate.core.charges import Charge
 from budget_gate.core.reservations import Actual, ReserveRequest
 
 
@@ -13,8 +15,22 @@ def reservation_id(key: str) -> str:
 
 def reserve_digest(request: ReserveRequest) -> str:
     """Return a digest of what makes two reserve calls the same call. Limits may change between retries; amounts may not."""
-    scopes = [[charge.scope.text, charge.per] for charge in request.charges]
-    return _digest([request.amount, request.minimum, scopes, dict(request.labels)])
+    return reserve_digest_of(request, scopes_json(request.charges), compact_json(dict(request.labels)))
+
+
+def scopes_json(charges: Sequence[Charge]) -> str:
+    """Return what a reserve's digest covers of its charges: which counters, whatever their limits."""
+    return compact_json([[charge.scope.text, charge.per] for charge in charges])
+
+
+def reserve_digest_of(request: ReserveRequest, scopes: str, labels: str) -> str:
+    """Return ``reserve_digest`` where the ``scopes_json`` of the charges and the JSON of the labels are at hand."""
+    minimum = "null" if request.minimum is None else _listed(request.minimum)
+    return _sha256(f"[{_listed(request.amount)},{minimum},{scopes},{labels}]")
+
+
+def _listed(amount: Amount) -> str:
+    return f"[{amount[0]},{amount[1]},{amount[2]}]"
 
 
 def settle_digest(reservation: str, actual: Actual) -> str:

@@ -14,10 +14,11 @@ from budget_gate.core.audit import GENESIS, Entry, chain_hash, entry_text
 from budget_gate.core.periods import Per
 from budget_gate.core.reservations import Crossing, Reservation, State
 from budget_gate.ledger.booked import Answer, BookedLedger, Step, system_clock
-from budget_gate.ledger.books import CounterName, OpenReservation, Operation, QueuePlace, Waiter
+from budget_gate.ledger.books import OpenReservation, Operation, QueuePlace, Waiter
 from budget_gate.ledger.health import Finding
 from budget_gate.ledger.interface import CounterRow, Delivery
 from budget_gate.ledger.moving import Crossed, Record, StoredOperation, check_behind, crossing_of
+from budget_gate.ledger.placing import CounterName
 
 
 class _Message(NamedTuple):
@@ -89,6 +90,10 @@ class MemoryBooks:
     def entry(self, seq: int) -> Entry:
         """Return one entry."""
         return self.entries[seq - 1]
+
+    def somebody_waits(self) -> bool:
+        """Return whether anybody is in the queue."""
+        return bool(self._waiters)
 
     def waiter(self, key: str) -> Waiter | None:
         """Return a request's place in the queue."""

@@ -18,9 +18,10 @@ from budget_gate.core.errors import KeyReused
 from budget_gate.core.reservations import Actual, BudgetState, Decision, Reservation, ReserveRequest, Resolution
 from budget_gate.ledger.interface import CounterRow, Delivery, NewNote
 from budget_gate.ledger.redis_address import safe_url
-from budget_gate.ledger.redis_calls import PAGE, Call, Calls, Operation
+from budget_gate.ledger.redis_calls import PAGE, Calls, Operation
 from budget_gate.ledger.redis_connect import ServerHealth, close, executor, opener, read_health
-from budget_gate.ledger.redis_shell import judge_server, say_nothing, translated, words_of
+from budget_gate.ledger.redis_shell import Running, failures, judge_server, say_nothing, translated
+from budget_gate.ledger.redis_wire import Command
 
 if TYPE_CHECKING:
     from budget_gate.ledger.health import Finding
@@ -47,7 +48,7 @@ class RedisLedger:
         self._open = opener(url)
         self._opening = threading.Lock()
         self._warn = warn
-        self._execute: Callable[..., Any] = self._first_execute
+        self._execute: Callable[[Command], Any] = self._first_execute
 
     def __repr__(self) -> str:
         return f"RedisLedger({self._url!r})"
@@ -160,8 +161,10 @@ class RedisLedger:
 
     def health(self) -> ServerHealth:
         """Return what the server says about itself, as far as it lets us ask."""
-        with translated(self._url):
+        try:
             return read_health(self._client, self._calls.head_key)
+        except failures() as error:
+            raise translated(self._url, error) from error
 
     def examine(self) -> "Sequence[Finding]":
         """Return what there is to say about the server."""
@@ -188,33 +191,22 @@ class RedisLedger:
             behind = last
 
     def _run(self, operation: Operation[Answer]) -> Answer:
-        """Send what an operation wants to say, and hand it the replies, until it has its answer."""
-        reply: Sequence[Any] | None = None  # what starts a generator
-        while True:
+        """Send what an operation wants to say until it has its answer."""
+        running = Running(self._url, operation)
+        while running.command is not None:
             try:
-                call = operation.send(reply)
-            except StopIteration as done:
-                answer: Answer = done.value
-                return answer
-            with translated(self._url):
-                reply = self._send(call)
+                reply = self._execute(running.command)
+            except failures() as error:
+                running.fail(error)
+            else:
+                running.take(reply)
+        return running.answer
 
-    def _send(self, call: Call) -> Sequence[Any]:
-        """Run a script by its digest; send its text only when the server does not know it yet."""
-        from redis.exceptions import NoScriptError
-
-        words = words_of(call)
-        try:
-            reply: Sequence[Any] = self._execute("EVALSHA", call.script.sha, *words)
-        except NoScriptError:
-            reply = self._execute("EVAL", call.script.text, *words)
-        return reply
-
-    def _first_execute(self, *words: Any) -> Any:
+    def _first_execute(self, command: Command) -> Any:
         """Connect, look at the server once, and send; from then on commands are sent without a detour."""
         with self._opening:
             execute = executor(self._client)
             if self._execute == self._first_execute:
                 judge_server(self._url, read_health(self._client, self._calls.head_key), self._warn)
                 self._execute = execute
-        return execute(*words)
+        return execute(command)

@@ -13,9 +13,10 @@ from budget_gate.core.charges import Charge
 from budget_gate.core.errors import UsageError
 from budget_gate.core.reservations import Actual, BudgetState, Decision, Reservation, ReserveRequest, Resolution
 from budget_gate.ledger.redis_address import safe_url
-from budget_gate.ledger.redis_calls import Call, Calls, Operation
+from budget_gate.ledger.redis_calls import Calls, Operation
 from budget_gate.ledger.redis_connect import ANSWER_SECONDS, RETRIES, client_options, health_of
-from budget_gate.ledger.redis_shell import judge_server, say_nothing, translated, words_of
+from budget_gate.ledger.redis_shell import Running, failures, judge_server, say_nothing
+from budget_gate.ledger.redis_wire import Command
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -41,7 +42,7 @@ class AsyncRedisLedger:
         self._client: Any = _client(url)  # the client's own types are incomplete
         self._opening = asyncio.Lock()
         self._warn = warn
-        self._execute: Callable[..., Awaitable[Any]] = self._first_execute
+        self._execute: Callable[[Command], Awaitable[Any]] = self._first_execute
 
     def __repr__(self) -> str:
         return f"AsyncRedisLedger({self._url!r})"
@@ -87,35 +88,38 @@ class AsyncRedisLedger:
         await self._client.aclose()
 
     async def _run(self, operation: Operation[Answer]) -> Answer:
-        """Send what an operation wants to say, and hand it the replies, until it has its answer."""
-        reply: Sequence[Any] | None = None  # what starts a generator
-        while True:
+        """Send what an operation wants to say until it has its answer."""
+        running = Running(self._url, operation)
+        while running.command is not None:
             try:
-                call = operation.send(reply)
-            except StopIteration as done:
-                answer: Answer = done.value
-                return answer
-            with translated(self._url):
-                reply = await self._send(call)
+                reply = await self._execute(running.command)
+            except failures() as error:
+                running.fail(error)
+            else:
+                running.take(reply)
+        return running.answer
 
-    async def _send(self, call: Call) -> Sequence[Any]:
-        """Run a script by its digest; send its text only when the server does not know it yet."""
-        from redis.exceptions import NoScriptError
-
-        words = words_of(call)
-        try:
-            reply: Sequence[Any] = await self._execute("EVALSHA", call.script.sha, *words)
-        except NoScriptError:
-            reply = await self._execute("EVAL", call.script.text, *words)
-        return reply
-
-    async def _first_execute(self, *words: Any) -> Any:
+    async def _first_execute(self, command: Command) -> Any:
         """Look at the server once, and send; from then on commands are sent without a detour."""
         async with self._opening:
             if self._execute == self._first_execute:
                 await self._check_server()
-                self._execute = self._client.execute_command
-        return await self._client.execute_command(*words)
+                self._execute = self._send
+        return await self._send(command)
+
+    async def _send(self, command: Command) -> Any:
+        """Send over a connection of the client's pool, with the client's retries, a command that is packed already."""
+        pool, content = self._client.connection_pool, command.packed()
+        connection = await pool.get_connection()
+
+        async def exchange() -> Any:
+            await connection.send_packed_command([content])
+            return await connection.read_response()
+
+        try:
+            return await connection.retry.call_with_retry(exchange, lambda _: connection.disconnect())
+        finally:
+            await pool.release(connection)
 
     async def _check_server(self) -> None:
         async with self._client.pipeline(transaction=False) as pipeline:

@@ -8,18 +8,22 @@ import json
 import time
 from collections.abc import Generator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from budget_gate.core.audit import Entry, from_microseconds
 from budget_gate.core.charges import Charge
 from budget_gate.core.errors import KeyReused, LedgerError, LedgerTooNew, LedgerUnavailable, UnknownReservation
 from budget_gate.core.reservations import Actual, BudgetState, Decision, Reservation, ReserveRequest, Resolution
 from budget_gate.ledger import checks, redis_replies
-from budget_gate.ledger.identity import note_digest, reservation_id, reserve_digest, resolve_digest, settle_digest
-from budget_gate.ledger.interface import SCHEMA_VERSION, SWEEP_MOST, WAITER_TTL_SECONDS, CounterRow, Delivery
+from budget_gate.ledger.identity import note_digest, reservation_id, reserve_digest_of, resolve_digest, settle_digest
+from budget_gate.ledger.interface import CounterRow, Delivery
 from budget_gate.ledger.redis_names import Names
 from budget_gate.ledger.redis_plans import Plan, Planner, states
-from budget_gate.ledger.redis_scripts import Script, script
+from budget_gate.ledger.redis_scripts import script
+from budget_gate.ledger.redis_wire import NO_WORDS, Call, Packed, Word, pack
+
+SCHEMA_VERSION = 2
+"""Of what the scripts store. Schema 1 is read as it is, and what is written to it moves to schema 2; see docs/decisions/0005-redis.md."""
 
 PAGE = 200
 """Rows that one call of a paging reader fetches."""
@@ -31,23 +35,11 @@ STALE_MOST = 8
 """How often the server's clock may disagree before the operation is given up; twice in a row is already remarkable."""
 
 _SECOND = 1_000_000
-_WAITER_TTL = int(WAITER_TTL_SECONDS * _SECOND)
 
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 """``compact_json`` with its encoder made once: a reserve encodes several texts."""
 
 Answer = TypeVar("Answer")
-Argument = str | int
-
-
-class Call(NamedTuple):
-    """One script to run. The reply is nested lists of text and integers; its first item says what kind it is."""
-
-    script: Script
-    keys: Sequence[str]
-    arguments: Sequence[Argument]
-
-
 Operation = Generator[Call, Any, Answer]
 """Yields calls, is sent their replies (to start: None), returns the answer."""
 
@@ -59,6 +51,7 @@ class Calls:
         checks.check_text(organization, "organization")
         self._names = Names(organization)
         self._planner = Planner()
+        self._fronts: dict[int, Packed] = {}
         self._offset = int(clock_offset_seconds * _SECOND)
         self._ahead = self._offset
         """How far the server's clock is ahead of ours, in microseconds, as far as we know: zero until it tells us otherwise."""
@@ -79,21 +72,21 @@ class Calls:
 
     def reserve(self, request: ReserveRequest) -> Operation[Decision]:
         """Check every limit and take the amount from all of them, or take nothing."""
-        checks.check_request(request._replace(charges=()))  # the planner checks those, once
-        reservation, digest = reservation_id(request.key), reserve_digest(request)
-        key, labels = _json(request.key), _json(dict(request.labels))
-        workflow = _json(request.labels.get("workflow", ""))
-        own_keys = [self._names.operation("reserve", request.key), self._names.reservation(reservation)]
+        checks.check_asked(request)
+        key, reservation = request.key, reservation_id(request.key)
+        labels, labels_json = request.labels, _json(dict(request.labels))
+        keys = (self._names.operation("reserve", key), self._names.reservation(reservation))
+        least = "" if request.minimum is None else ",".join(map(str, request.minimum))
         for _ in range(STALE_MOST):
             plan = self._plan(request.charges, request.zone)
-            reply = yield self.call(
-                "reserve",
-                [*own_keys, *map(self._names.counter, plan.suffixes)],
-                [_reserve_numbers(request, plan), digest, reservation, key, labels, workflow, plan.text],
-            )
+            digest = reserve_digest_of(request, plan.scopes, labels_json)
+            asked = (*request.amount, least, request.ttl_seconds * _SECOND, int(request.may_wait))
+            told = (*asked, digest, reservation, _json(key), labels_json, _json(labels.get("workflow", "")))
+            reply = yield self.call("reserve", keys, told, plan.for_reserve)
+            if type(reply) is str:
+                return redis_replies.decision(json.loads(reply), reservation, plan.limits)
             if not self._is_stale(reply):
-                check_reply(reply, request.key)
-                return redis_replies.decision(reply, reservation, plan.places)
+                check_reply(reply, key)
         raise _clock_astray()
 
     def leave_queue(self, key: str) -> Operation[None]:
@@ -135,10 +128,10 @@ class Calls:
         """Return how each limit of the charges stands now."""
         for _ in range(STALE_MOST):
             plan = self._plan(charges, zone)
-            reply = yield self.call("read", [*map(self._names.counter, plan.suffixes)], [plan.starts_at, plan.ends_at])
+            reply = yield self.call("read", [], [], plan.for_read)
             if not self._is_stale(reply):
                 check_reply(reply)
-                return states(plan.places, redis_replies.counter_values(reply[1]))
+                return states(plan.limits, redis_replies.counter_rows(reply[1]))
         raise _clock_astray()
 
     def show(self, reservation: str) -> Operation[Reservation]:
@@ -233,15 +226,13 @@ class Calls:
         self._ahead = int(reply[1]) - time.time_ns() // 1000
         return True
 
-    def call(self, name: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Call:
-        """Return a script call: the ledger's own keys and what every script is told come first."""
-        return Call(script(name), [*self._names.own, *keys], [self._offset, SCHEMA_VERSION, *arguments])
-
-
-def _reserve_numbers(request: ReserveRequest, plan: Plan) -> str:
-    """Return the numbers of a reserve as one JSON list: one argument is quicker to send than twelve."""
-    times = (plan.starts_at, plan.ends_at, request.ttl_seconds * _SECOND, int(request.may_wait), _WAITER_TTL, SWEEP_MOST)
-    return str([*times, *request.amount, *(request.minimum or request.amount)])
+    def call(self, name: str, keys: Sequence[str], arguments: Sequence[Word], more: Packed = NO_WORDS) -> Call:
+        """Return a script call: the ledger's own keys and what every script is told come first, arguments packed before last."""
+        front = self._fronts.get(len(keys))
+        if front is None:
+            own = self._names.own
+            front = self._fronts[len(keys)] = pack((len(own) + len(keys), *own))
+        return Call(script(name), front, (*keys, self._offset, SCHEMA_VERSION, *arguments), more)
 
 
 def check_reply(reply: Sequence[Any], key: str = "", reservation: str = "") -> None:

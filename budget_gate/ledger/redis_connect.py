@@ -5,10 +5,11 @@ The only place that knows the difference. All it hands out speaks ``execute_comm
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 
 from budget_gate.core.errors import UsageError
 from budget_gate.ledger.redis_address import Address, parse_address, safe_url
+from budget_gate.ledger.redis_wire import Command
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     Client = Redis | RedisCluster
 
 Answer = TypeVar("Answer")
+P = ParamSpec("P")
 
 CONNECT_SECONDS = 5.0
 """How long a connection may take to open."""
@@ -143,9 +145,40 @@ def _transport(address: Address) -> dict[str, Any]:
     return {"ssl": True, **files}
 
 
-def executor(client: "Client") -> Callable[..., Any]:
+def executor(client: "Client") -> Callable[[Command], Any]:
     """Return what sends one command and answers its reply, patiently where another server may take over."""
-    return _patient(client.execute_command) if _has_others(client) else client.execute_command
+    if not _has_others(client):
+        return _direct(client)
+    plain: Any = client  # the client's own types are incomplete
+
+    def execute(command: Command) -> Any:
+        return plain.execute_command(*command.words())
+
+    return _patient(execute)
+
+
+def _direct(client: "Client") -> Callable[[Command], Any]:
+    """Return what sends over a connection of the client's pool, with the client's retries, a command that is packed already.
+
+    A reserve has some thirty words, most of them the same each time; the client would pack them all anew.
+    """
+    plain: Any = client  # the client's own types are incomplete
+    pool = plain.connection_pool
+
+    def execute(command: Command) -> Any:
+        content = command.packed()
+        connection = pool.get_connection()
+
+        def exchange() -> Any:
+            connection.send_packed_command([content])
+            return connection.read_response()
+
+        try:
+            return connection.retry.call_with_retry(exchange, lambda _: connection.disconnect())
+        finally:
+            pool.release(connection)
+
+    return execute
 
 
 def _has_others(client: "Client") -> bool:
@@ -155,17 +188,17 @@ def _has_others(client: "Client") -> bool:
     return isinstance(client, RedisCluster) or bool(_sentinels(client))
 
 
-def _patient(send: Callable[..., Answer]) -> Callable[..., Answer]:
+def _patient(send: Callable[P, Answer]) -> Callable[P, Answer]:
     """Return ``send``, tried again from its start: only so are sentinels asked anew (within a call the client does not)."""
     from redis.exceptions import AuthenticationError, ClusterError, TryAgainError
     from redis.exceptions import ConnectionError as RedisConnectionError
     from redis.exceptions import TimeoutError as RedisTimeoutError
 
-    def execute(*words: Any) -> Answer:
+    def execute(*arguments: P.args, **named: P.kwargs) -> Answer:
         until = time.monotonic() + FAILOVER_SECONDS
         while True:
             try:
-                return send(*words)
+                return send(*arguments, **named)
             except AuthenticationError:
                 raise
             except (RedisConnectionError, RedisTimeoutError, ClusterError, TryAgainError):

@@ -8,24 +8,26 @@ import json
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from budget_gate.core.amounts import Amount
 from budget_gate.core.audit import MONEY_KINDS, Entry, ParsedEntry, compact_json, from_microseconds, microseconds
 from budget_gate.core.errors import LedgerError
 from budget_gate.core.reservations import Crossing, Resolution
 from budget_gate.ledger.answers import decision_json, parsed_decision, parsed_resolution
-from budget_gate.ledger.books import OpenReservation, PlacedCharge
+from budget_gate.ledger.books import OpenReservation
 from budget_gate.ledger.books import Operation as Answered
 from budget_gate.ledger.identity import reservation_id
 from budget_gate.ledger.interface import CounterRow
 from budget_gate.ledger.moving import Crossed, Record, StoredOperation, crossing_of
-from budget_gate.ledger.redis_calls import PAGE, Call, Calls, Operation, check_reply
+from budget_gate.ledger.placing import PlacedCharge, PlacedCharges
+from budget_gate.ledger.redis_calls import PAGE, Calls, Operation, check_reply
 from budget_gate.ledger.redis_names import Names, counter_suffix
 from budget_gate.ledger.redis_plans import plan_text, stored_places
-from budget_gate.ledger.redis_replies import repeated_decision, stored_reservation
+from budget_gate.ledger.redis_replies import Made, repeated_decision, stored_plan, stored_reservation
+from budget_gate.ledger.redis_wire import Call
 
 LOAD_PAGE = 200
 """Records that one call stores."""
 
-_FIELDS = tuple(f"{part}.{unit}" for part in ("posted", "pending", "held") for unit in ("usd", "tokens", "requests"))
 _OPERATION_OF = {"reserve": "reserve", "refuse": "reserve", "post": "settle", "void": "void", "hold": "hold"}
 
 
@@ -65,10 +67,10 @@ def _named(entry: ParsedEntry) -> _Named | None:
 
 
 def _open_reservation(name: str, fields: Sequence[str | None]) -> OpenReservation | None:
-    shown = stored_reservation(name, fields[:12])
+    shown = stored_reservation(name, fields)
     if shown is None:
         return None
-    places = tuple(PlacedCharge(*place) for place in stored_places(fields[12] or "[]"))
+    places = PlacedCharges(PlacedCharge(*place) for place in stored_places(stored_plan(fields)))
     times = (shown.created_at, shown.expires_at, shown.cost, shown.resolved_at)
     return OpenReservation(name, shown.key, shown.state, shown.granted, shown.labels, places, *times)
 
@@ -80,7 +82,7 @@ def _operation(named: _Named, fields: Sequence[str | None]) -> StoredOperation |
     if named.kind == "record":
         text = str(sequence)
     elif named.kind == "reserve":
-        text = decision_json(repeated_decision(json.loads(answer or ""), reservation_id(named.key), (), "[[]]"))
+        text = decision_json(repeated_decision(json.loads(answer or ""), reservation_id(named.key), (), ()))
     else:
         state, cost, overrun, crossed = json.loads(answer or "")
         crossings = [[*scope.partition("/")[::2], *rest] for scope, *rest in crossed]
@@ -142,27 +144,30 @@ class Loader:
                 yield self._operation(record)
             case CounterRow():
                 suffix = counter_suffix(record.scope, record.per, record.label)  # type: ignore[arg-type]  # a ledger wrote it
-                numbers = [str(number) for part in record.value for number in part]
-                fields = [word for pair in zip(_FIELDS, numbers, strict=True) for word in pair]
-                yield ["COUNTER", self._names.counter(suffix), suffix, *fields]
+                value = record.value
+                yield ["COUNTER", suffix, ",".join(map(str, (*value.pending, *value.posted, *value.held)))]
             case Crossed():
                 yield self._crossed(record)
 
     def _reservation(self, each: OpenReservation) -> Iterator[Words]:
         self._reservations += 1
         key, name = self._names.reservation(each.reservation), each.reservation
-        fields: dict[str, str] = {"key": compact_json(each.key), "state": each.state}
-        for part, amount in (("granted", each.granted), ("cost", each.cost)):
-            fields |= {f"{part}.usd": str(amount[0]), f"{part}.tokens": str(amount[1]), f"{part}.requests": str(amount[2])}
-        fields |= {"plan": plan_text(each.charges), "labels": compact_json(dict(each.labels))}
-        fields |= {"workflow": compact_json(each.labels.get("workflow", ""))}
-        fields |= {"created_at": str(microseconds(each.created_at)), "expires_at": str(microseconds(each.expires_at))}
+        made = Made(
+            _joined(each.granted),
+            str(microseconds(each.created_at)),
+            str(microseconds(each.expires_at)),
+            compact_json(each.key),
+            compact_json(dict(each.labels)),
+            compact_json(each.labels.get("workflow", "")),
+            plan_text(each.charges),
+        )
+        fields = {"state": each.state, "made": "\n".join(made), "cost": _joined(each.cost)}
         if each.resolved_at is not None:
             fields["resolved_at"] = str(microseconds(each.resolved_at))
         yield ["HSET", key, *(word for pair in fields.items() for word in pair)]
         deadlines, still_open = self._names.own[2:4]
         is_open = each.state in {"pending", "held"}
-        yield ["ZADD", deadlines, fields["expires_at"], name] if each.state == "pending" else ["ZREM", deadlines, name]
+        yield ["ZADD", deadlines, made.expires_at, name] if each.state == "pending" else ["ZREM", deadlines, name]
         yield ["ZADD", still_open, str(self._reservations), name] if is_open else ["ZREM", still_open, name]
 
     def _operation(self, each: StoredOperation) -> Words:
@@ -178,7 +183,11 @@ class Loader:
         suffix = counter_suffix(crossing.scope.text, crossing.per, crossing.label)  # type: ignore[arg-type]  # a ledger wrote it
         payload = each.payload or _bare_payload(crossing, microseconds(each.at))
         mark = f" {crossing.unit}.{crossing.tier}"
-        return ["CROSSED", self._names.counter(suffix), mark, payload, "waiting" if each.payload else "delivered"]
+        return ["CROSSED", suffix, mark, payload, "waiting" if each.payload else "delivered"]
+
+
+def _joined(amount: Amount) -> str:
+    return ",".join(map(str, amount))
 
 
 def _reserve_answer(answer: str) -> str:

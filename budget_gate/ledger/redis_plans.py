@@ -4,32 +4,51 @@ Text of users is in it twice encoded (a JSON string that holds JSON), so that a 
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
-from budget_gate.core.amounts import UNITS, CounterValue
+from budget_gate.core.amounts import UNITS, ZERO
 from budget_gate.core.audit import compact_json, from_microseconds, microseconds
 from budget_gate.core.charges import Charge, LimitLine
 from budget_gate.core.periods import Window, window_at
-from budget_gate.core.reservations import BudgetState, budget_state
+from budget_gate.core.reservations import BudgetState, limit_state
 from budget_gate.core.scopes import BOUND_KINDS, Scope
 from budget_gate.ledger import checks
+from budget_gate.ledger.identity import scopes_json
+from budget_gate.ledger.interface import SWEEP_MOST, WAITER_TTL_SECONDS
 from budget_gate.ledger.redis_names import counter_suffix
+from budget_gate.ledger.redis_wire import Packed, Word, pack
 
 KEPT_MOST = 256
 """How many plans, and how many periods, a planner keeps before it starts afresh."""
 
+_WAITER_TTL = int(WAITER_TTL_SECONDS * 1_000_000)
+
 Place = tuple[Charge, Window]
 
 
-class Plan(NamedTuple):
-    """Charges with their periods; as JSON; their counters; and the time (microseconds, half open) in which the plan holds."""
+class Limit(NamedTuple):
+    """One limit of a plan: which counter it is on, its unit (0 to 2), and what makes its state."""
 
-    places: tuple[Place, ...]
-    text: str
-    suffixes: tuple[str, ...]
+    counter: int
+    unit: int
+    state: Callable[[int, int, int], BudgetState]
+
+
+class Plan(NamedTuple):
+    """Charges in their periods, with the time (microseconds, half open) in which those hold.
+
+    All that a script is told of them is the same at every call, and so packed once: ``for_reserve`` and ``for_read``. ``scopes`` is
+    ``identity.scopes_json`` of the charges.
+    """
+
+    limits: tuple[Limit, ...]
+    scopes: str
     starts_at: int
     ends_at: int
+    for_reserve: Packed
+    for_read: Packed
 
 
 class Planner:
@@ -37,6 +56,8 @@ class Planner:
 
     def __init__(self) -> None:
         self._plans: dict[tuple[tuple[Charge, ...], str], Plan] = {}
+        self._last: tuple[tuple[tuple[Charge, ...], str], Plan] | None = None
+        """The newest plan: comparing charges with those of the call before is quicker than hashing them."""
 
     def plan(self, charges: Sequence[Charge], zone: str, now: int) -> Plan:
         """Return the plan for charges at the instant ``now`` (microseconds since 1970 UTC).
@@ -44,45 +65,77 @@ class Planner:
         Raises ``UsageError`` for charges that no ledger can count.
         """
         key = (tuple(charges), zone)
-        kept = self._plans.get(key)
-        if kept is not None and kept.starts_at <= now < kept.ends_at:
-            return kept
-        checks.check_charges(charges, zone)
-        if len(self._plans) >= KEPT_MOST:
-            self._plans.clear()
-        made = self._plans[key] = _make_plan(key[0], zone, now)
-        return made
+        kept = self._last[1] if self._last is not None and self._last[0] == key else self._plans.get(key)
+        if kept is None or not kept.starts_at <= now < kept.ends_at:
+            checks.check_charges(charges, zone)
+            if len(self._plans) >= KEPT_MOST:
+                self._plans.clear()
+            kept = self._plans[key] = _make_plan(key[0], zone, now)
+        self._last = (key, kept)
+        return kept
 
 
 def _make_plan(charges: tuple[Charge, ...], zone: str, now: int) -> Plan:
     instant = from_microseconds(now)
     windows = {per: window_at(per, zone, instant) for per in dict.fromkeys(charge.per for charge in charges)}
     places = tuple((charge, windows[charge.per]) for charge in charges)
-    suffixes = tuple(counter_suffix(charge.scope.text, charge.per, window.label) for charge, window in places)
-    fields = [_charge_fields(suffix, *place) for suffix, place in zip(suffixes, places, strict=True)]
+    suffixes = [_suffix(*place) for place in places]
+    starts_at = max((microseconds(window.starts_at) for window in windows.values()), default=0)
+    ends_at = min((microseconds(window.ends_at) for window in windows.values()), default=2**53)
+    named = compact_json([[charge.scope.text, charge.per, window.label] for charge, window in places])
+    told: list[Word] = [starts_at, ends_at, _flat_limits(places), plan_text(places), named, _WAITER_TTL, SWEEP_MOST]
     return Plan(
-        places,
-        compact_json(fields),
-        suffixes,
-        max((microseconds(window.starts_at) for window in windows.values()), default=0),
-        min((microseconds(window.ends_at) for window in windows.values()), default=2**53),
+        limits_of(places),
+        scopes_json(charges),
+        starts_at,
+        ends_at,
+        pack([*told, *suffixes]),
+        pack([starts_at, ends_at, *suffixes]),
+    )
+
+
+def _suffix(charge: Charge, window: Window) -> str:
+    return counter_suffix(charge.scope.text, charge.per, window.label)
+
+
+def _flat_limits(places: Sequence[Place]) -> str:
+    """Return what ``lua/grant.lua`` needs of each limit: its counter, unit, admission line and lowest alerted line; -1 is none."""
+    numbers: list[int] = []
+    for index, (charge, _) in enumerate(places, start=1):
+        for line in charge.limits:
+            unit, admission, lowest = UNITS.index(line.unit) + 1, line.admission_line, _lowest_alerted(charge, line)
+            numbers += (index, unit, -1 if admission is None else admission, -1 if lowest is None else lowest)
+    return compact_json(numbers)
+
+
+def _lowest_alerted(charge: Charge, line: LimitLine) -> int | None:
+    """Return the lowest line whose crossing is told. Bounds stop a task; they are nobody's budget."""
+    return line.tier_lines[0][1] if line.tier_lines and charge.scope.kind not in BOUND_KINDS else None
+
+
+def limits_of(places: Sequence[Place]) -> tuple[Limit, ...]:
+    """Return every limit of charges in their periods."""
+    return tuple(
+        Limit(index, UNITS.index(line.unit), partial(limit_state, charge, line, window))
+        for index, (charge, window) in enumerate(places)
+        for line in charge.limits
     )
 
 
 def plan_text(places: Sequence[Place]) -> str:
     """Return charges with their periods as the JSON that is stored with a reservation."""
-    suffixes = (counter_suffix(charge.scope.text, charge.per, window.label) for charge, window in places)
-    return compact_json([_charge_fields(suffix, *place) for suffix, place in zip(suffixes, places, strict=True)])
+    return compact_json([_charge_fields(*place) for place in places])
 
 
-def _charge_fields(suffix: str, charge: Charge, window: Window) -> list[Any]:
-    is_alerted = charge.scope.kind not in BOUND_KINDS  # bounds stop a task; they are nobody's budget
-    limits = [_limit_fields(line, is_alerted=is_alerted) for line in charge.limits]
-    return [suffix, compact_json(charge.scope.text), charge.per, window.label, microseconds(window.ends_at), limits]
+def _charge_fields(charge: Charge, window: Window) -> list[Any]:
+    limits = [_limit_fields(charge, line) for line in charge.limits]
+    text = compact_json(charge.scope.text)
+    return [_suffix(charge, window), text, charge.per, window.label, microseconds(window.ends_at), limits]
 
 
-def _limit_fields(line: LimitLine, *, is_alerted: bool) -> list[Any]:
+def _limit_fields(charge: Charge, line: LimitLine) -> list[Any]:
     """Return one limit as the scripts read it; what is missing is false rather than null, which Lua would take for a value."""
+    lowest = _lowest_alerted(charge, line)
     return [
         UNITS.index(line.unit) + 1,
         line.limit,
@@ -92,8 +145,14 @@ def _limit_fields(line: LimitLine, *, is_alerted: bool) -> list[Any]:
         line.stop_line,
         line.mode,
         compact_json(line.owner),
-        line.tier_lines[0][1] if is_alerted and line.tier_lines else False,
+        False if lowest is None else lowest,
     ]
+
+
+@lru_cache(maxsize=KEPT_MOST)
+def stored_limits(text: str) -> tuple[Limit, ...]:
+    """Return every limit of the plan stored with a reservation: many have the same."""
+    return limits_of(stored_places(text))
 
 
 def stored_places(text: str) -> tuple[Place, ...]:
@@ -120,10 +179,12 @@ def scope_named(text: str) -> Scope:
     return Scope(kind, name)
 
 
-def states(places: Sequence[Place], values: Sequence[CounterValue]) -> tuple[BudgetState, ...]:
-    """Return how every limit of a plan stands, given its counters."""
-    return tuple(
-        budget_state(charge, line, window, value)
-        for (charge, window), value in zip(places, values, strict=True)
-        for line in charge.limits
-    )
+def states(
+    limits: Sequence[Limit], counters: Sequence[Sequence[int]], more_pending: Sequence[int] = ZERO
+) -> tuple[BudgetState, ...]:
+    """Return how every limit stands. A counter is nine numbers: pending, posted and held, each in three units."""
+    found = []
+    for index, unit, state in limits:
+        counter = counters[index]
+        found.append(state(counter[unit + 3], counter[unit] + more_pending[unit], counter[unit + 6]))
+    return tuple(found)

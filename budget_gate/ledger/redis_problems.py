@@ -24,6 +24,7 @@ _WRONG = (
     (("AuthenticationError", "AuthenticationWrongNumberOfArgsError"), "refuses the user or password; correct the ledger's URL"),
     (("username-password", "Authentication required"), "refuses the user or password; correct the ledger's URL"),
     (("NoPermissionError", "NOPERM", "permissions to"), "does not let this user do all that docs/decisions/0005-redis.md lists"),
+    (("EDITED",), "has a counter that was edited: it holds something that is not a whole number; see `ledger verify`"),
     (("WRONGTYPE",), "holds something else under one of the ledger's keys; use another database or organization"),
     (("MovedError", "MOVED "), "is part of a cluster; write redis+cluster://HOST:PORT"),
     (("invalid DB index", "DB index is out of range"), "has no database of that number; correct the ledger's URL"),

@@ -5,63 +5,57 @@ Sans-IO: nothing here knows a client; a reply is nested lists of text, integers 
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from budget_gate.core.amounts import Amount, CounterValue
 from budget_gate.core.audit import Entry, from_microseconds
 from budget_gate.core.errors import LedgerError
-from budget_gate.core.reservations import Admitted, BudgetState, Crossing, Refusal, Refused, Reservation, Resolution, Waiting
+from budget_gate.core.reservations import Admitted, Crossing, Refusal, Refused, Reservation, Resolution, Waiting
 from budget_gate.ledger.admitting import retry_seconds
 from budget_gate.ledger.interface import CounterRow, Delivery
 from budget_gate.ledger.redis_names import counter_parts
-from budget_gate.ledger.redis_plans import Place, scope_named, states, stored_places
+from budget_gate.ledger.redis_plans import Limit, scope_named, states, stored_limits
 
 Raw = Sequence[str | None]
 
 COUNTER_FIELDS = 9
-"""Posted, pending and held, each in three units."""
+"""Pending, posted and held, each in three units; then comes which tiers were crossed."""
 
 
-def counter_values(text: str) -> list[CounterValue]:
-    """Return what counters hold, sent as a JSON list of nine numbers each; ``[[]]`` for no counter at all."""
+def counter_rows(text: str) -> list[list[int]]:
+    """Return what counters hold, sent as a JSON list of such lists; ``[[]]`` for no counter at all."""
     try:
         rows = [row for row in json.loads(text) if row]
-        values = [CounterValue(Amount(*row[:3]), Amount(*row[3:6]), Amount(*row[6:9])) for row in rows]
-        are_whole = all(type(sum(row)) is int and len(row) == COUNTER_FIELDS for row in rows)
-    except (ValueError, TypeError):
+        are_whole = all(type(number) is int for row in rows for number in row[:COUNTER_FIELDS])
+    except ValueError:
         are_whole = False
-    if not are_whole:
+    if not are_whole or any(len(row) != COUNTER_FIELDS + 1 for row in rows):
         raise LedgerError("a counter was edited: it holds something that is not a whole number")
-    return values
+    return rows
 
 
-def decision(reply: Sequence[Any], reservation: str, places: Sequence[Place]) -> Admitted | Waiting | Refused:
+def decision(reply: Sequence[Any], reservation: str, limits: Sequence[Limit]) -> Admitted | Waiting | Refused:
     """Return what a reserve script decided."""
     match reply:
-        case ["admitted", granted_json, expires_at, counters]:
-            granted = Amount(*json.loads(granted_json))
-            more = CounterValue(pending=granted)
-            values = [value.plus(more) for value in counter_values(counters)]
-            return Admitted(reservation, granted, from_microseconds(int(expires_at)), states(places, values))
+        case ["admitted", granted, expires_at, counters]:
+            return Admitted(reservation, Amount._make(granted), from_microseconds(expires_at), states(limits, counters, granted))
         case ["waiting", ahead, counters]:
-            return Waiting(ahead, retry_seconds(ahead), _states(places, counters))
-        case ["refused", answer, counters]:
-            return Refused(_refusals(json.loads(answer)[1]), _states(places, counters))
+            return Waiting(ahead, retry_seconds(ahead), states(limits, counters))
+        case ["refused", refused_by, counters]:
+            return Refused(_refusals(refused_by), states(limits, counters))
         case ["replayed", answer, counters]:
-            return repeated_decision(json.loads(answer), reservation, places, counters)
+            return repeated_decision(answer, reservation, limits, counters)
     raise ValueError(f"not an answer to reserve: {reply[0]!r}")
 
 
-def repeated_decision(answer: list[Any], reservation: str, places: Sequence[Place], counters: str) -> Admitted | Refused:
+def repeated_decision(
+    answer: list[Any], reservation: str, limits: Sequence[Limit], counters: Sequence[Sequence[int]]
+) -> Admitted | Refused:
     """Return the answer given before, with the budgets as they stand now."""
-    budgets = _states(places, counters)
+    budgets = states(limits, counters)
     if answer[0] == "admitted":
         return Admitted(reservation, Amount(*answer[1]), from_microseconds(answer[2]), budgets, replayed=True)
     return Refused(_refusals(answer[1]), budgets, replayed=True)
-
-
-def _states(places: Sequence[Place], counters: str) -> tuple[BudgetState, ...]:
-    return states(places, counter_values(counters))
 
 
 def _refusals(found: list[list[Any]]) -> tuple[Refusal, ...]:
@@ -73,44 +67,56 @@ def _refusals(found: list[list[Any]]) -> tuple[Refusal, ...]:
 
 def resolution(reply: Sequence[Any], reservation: str) -> Resolution:
     """Return how a settle, void or hold left a reservation; ``replayed`` when it changed nothing."""
-    kind, answer, plan, counters = reply[:4]
-    more = CounterValue()
-    if kind == "moved":
-        more = CounterValue(*(Amount(*part) for part in json.loads(reply[4])))
-    state, cost, overrun, crossed = json.loads(answer)
+    kind, (state, cost, overrun, crossed), counters = json.loads(reply[0])
     return Resolution(
         reservation=reservation,
         state=state,
         cost=Amount(*cost),
         overrun=Amount(*overrun),
         crossed=tuple(Crossing(scope_named(scope), *rest) for scope, *rest in crossed),
-        budgets=states(stored_places(plan), [value.plus(more) for value in counter_values(counters)]),
+        budgets=states(stored_limits(reply[1]), counters),
         replayed=kind == "replayed",
     )
 
 
+class Made(NamedTuple):
+    """What never changes of a stored reservation: the lines of its field ``made``. See ``lua/moves.lua``."""
+
+    granted: str
+    created_at: str
+    expires_at: str
+    key: str
+    labels: str
+    workflow: str
+    plan: str
+
+
 def stored_reservation(name: str, fields: Raw) -> Reservation | None:
     """Return the reservation whose fields ``lua/show.lua`` answers, or None when there is none."""
-    if fields[1] is None:
+    state, made_text, cost, resolved_at = fields
+    if state is None or made_text is None:
         return None
-    key, state, *counts = fields[:8]
-    labels, created_at, expires_at, resolved_at = fields[8:12]
-    granted, cost = Amount(*map(_count, counts[:3])), Amount(*map(_count, counts[3:]))
+    made = Made(*made_text.split("\n"))
     return Reservation(
         reservation=name,
-        key=json.loads(key or '""'),
+        key=json.loads(made.key),
         state=state,  # type: ignore[arg-type]  # only the scripts write it
-        granted=granted,
-        cost=cost,
-        labels=json.loads(labels or "{}"),
-        created_at=from_microseconds(_count(created_at)),
-        expires_at=from_microseconds(_count(expires_at)),
-        resolved_at=None if resolved_at is None else from_microseconds(_count(resolved_at)),
+        granted=_amount(made.granted),
+        cost=_amount(cost or "0,0,0"),
+        labels=json.loads(made.labels),
+        created_at=from_microseconds(int(made.created_at)),
+        expires_at=from_microseconds(int(made.expires_at)),
+        resolved_at=None if resolved_at is None else from_microseconds(int(resolved_at)),
     )
 
 
-def _count(text: str | None) -> int:
-    return int(text or 0)
+def stored_plan(fields: Raw) -> str:
+    """Return the plan of a stored reservation."""
+    return Made(*(fields[1] or "").split("\n")).plan
+
+
+def _amount(text: str) -> Amount:
+    return Amount(*map(int, text.split(",")))
 
 
 def reservation_page(rows: Sequence[Sequence[Any]]) -> list[Reservation]:
@@ -121,8 +127,10 @@ def reservation_page(rows: Sequence[Sequence[Any]]) -> list[Reservation]:
 
 def counter_page(suffixes: Sequence[str], counters: str) -> list[CounterRow]:
     """Return a page of counters."""
-    values = counter_values(counters)
-    return [CounterRow(*counter_parts(suffix), value) for suffix, value in zip(suffixes, values, strict=True)]
+    return [
+        CounterRow(*counter_parts(suffix), CounterValue(Amount(*row[3:6]), Amount(*row[:3]), Amount(*row[6:9])))
+        for suffix, row in zip(suffixes, counter_rows(counters), strict=True)
+    ]
 
 
 def entry_page(rows: Sequence[Sequence[Any]]) -> list[Entry]:

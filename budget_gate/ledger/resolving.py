@@ -18,7 +18,7 @@ from budget_gate.core.reservations import (
     State,
 )
 from budget_gate.ledger.answers import parsed_resolution, resolution_json
-from budget_gate.ledger.books import Books, OpenReservation, Operation, budget_states, counted_now
+from budget_gate.ledger.books import Books, OpenReservation, Operation, budget_states, counted_now, counted_with
 from budget_gate.ledger.crossing import cross_lines
 from budget_gate.ledger.identity import resolve_digest, settle_digest
 
@@ -41,9 +41,7 @@ def settle(books: Books, key: str, reservation: str, actual: Actual, now: dateti
     }
     if stored.state == "voided":
         body["counters"] = stored.counters
-    crossed = _move(books, stored, "posted", now, "post", body, actual.amount)
-    posted = stored._replace(state="posted", cost=actual.amount)
-    return _answer(books, "settle", key, digest, _resolution(books, posted, crossed))
+    return _answer(books, "settle", key, digest, _move(books, stored, "posted", now, "post", body, actual.amount))
 
 
 def void(books: Books, key: str, reservation: str, reason: str, now: datetime) -> Resolution:
@@ -71,8 +69,8 @@ def _resolve(books: Books, kind: str, to: State, key: str, reservation: str, rea
     stored = _stored(books, reservation)
     if to not in LEGAL_MOVES[stored.state]:
         return _answer(books, kind, key, digest, _unchanged(books, stored))
-    crossed = _move(books, stored, to, now, kind, {"reservation": reservation, "key": key, "reason": reason})
-    return _answer(books, kind, key, digest, _resolution(books, stored._replace(state=to), crossed))
+    body = {"reservation": reservation, "key": key, "reason": reason}
+    return _answer(books, kind, key, digest, _move(books, stored, to, now, kind, body))
 
 
 def _move(
@@ -83,13 +81,16 @@ def _move(
     kind: str,
     body: Mapping[str, Any],
     cost: Amount = ZERO,
-) -> tuple[Crossing, ...]:
+) -> Resolution:
     """Move a reservation to another state: counters, entry, and the tiers this crosses."""
     delta = _delta(stored, to, cost)
+    counted = counted_with(counted_now(books, stored.charges), delta)
     books.add(stored.counters, delta)
     books.move_reservation(stored.reservation, to, cost, None if to == "held" else now)
     books.append(now, kind, delta, body)
-    return cross_lines(books, counted_now(books, stored.charges), stored.labels, now)
+    budgets = budget_states(counted)
+    crossed = cross_lines(books, counted, budgets, stored.labels, now)
+    return _resolution(stored._replace(state=to, cost=cost), crossed, budgets)
 
 
 def _delta(stored: OpenReservation, to: State, cost: Amount) -> CounterValue:
@@ -128,12 +129,12 @@ def _answer(books: Books, kind: str, key: str, digest: str, answer: Resolution) 
 
 def _unchanged(books: Books, stored: OpenReservation) -> Resolution:
     """Return how a reservation stands that this operation did not move."""
-    return _resolution(books, stored, ())._replace(replayed=True)
+    return _resolution(stored, (), _budgets(books, stored))._replace(replayed=True)
 
 
-def _resolution(books: Books, stored: OpenReservation, crossed: tuple[Crossing, ...]) -> Resolution:
+def _resolution(stored: OpenReservation, crossed: tuple[Crossing, ...], budgets: tuple[BudgetState, ...]) -> Resolution:
     overrun = stored.cost.excess_over(stored.granted) if stored.state == "posted" else ZERO
-    return Resolution(stored.reservation, stored.state, stored.cost, overrun, crossed, _budgets(books, stored))
+    return Resolution(stored.reservation, stored.state, stored.cost, overrun, crossed, budgets)
 
 
 def _budgets(books: Books, stored: OpenReservation) -> tuple[BudgetState, ...]:

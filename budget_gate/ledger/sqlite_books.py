@@ -2,15 +2,18 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeVar
 
 from budget_gate.core.amounts import Amount, CounterValue
 from budget_gate.core.audit import Entry, chain_hash, compact_json, entry_text, from_microseconds, microseconds
 from budget_gate.core.reservations import Crossing, State
-from budget_gate.ledger.answers import charges_json, parsed_charges
-from budget_gate.ledger.books import CounterName, OpenReservation, Operation, QueuePlace, Waiter
+from budget_gate.ledger.books import OpenReservation, Operation, QueuePlace, Waiter
+from budget_gate.ledger.placing import CounterName, parsed_charges
+
+Thing = TypeVar("Thing")
 
 COUNTER_COLUMNS = ", ".join(
     f"{part}_{unit}" for part in ("posted", "pending", "held") for unit in ("nano_usd", "tokens", "requests")
@@ -19,34 +22,46 @@ RESERVATION_COLUMNS = (
     "reservation, key, state, granted_nano_usd, granted_tokens, granted_requests, cost_nano_usd, cost_tokens, cost_requests,"
     " labels, charges, created_at, expires_at, resolved_at"
 )
+_COUNTERS_AT_ONCE = 64
+"""Counters that one statement names, at most: each takes three of the 999 parameters that an old SQLite allows."""
+
 _ADD = (
     f"INSERT INTO counters (scope, per, label, {COUNTER_COLUMNS}) VALUES ({', '.join('?' * 12)})"  # noqa: S608 (our own names)
     " ON CONFLICT (scope, per, label) DO UPDATE SET "
     + ", ".join(f"{column} = {column} + excluded.{column}" for column in COUNTER_COLUMNS.split(", "))
 )
-_VALUE = f"SELECT {COUNTER_COLUMNS} FROM counters WHERE scope = ? AND per = ? AND label = ?"  # noqa: S608 (our own names)
+_OPENING = (
+    "SELECT seq, chain_hash, digest, answer, EXISTS (SELECT 1 FROM waiters),"
+    " (SELECT min(expires_at) FROM reservations WHERE state = 'pending')"
+    " FROM (SELECT 1) LEFT JOIN head LEFT JOIN operations ON kind = ? AND key = ?"
+)
+_NEVER = 2**63 - 1
 _RESERVATION = f"SELECT {RESERVATION_COLUMNS} FROM reservations"  # noqa: S608 (our own names)
 _AT_PLACE = "scope = ? AND per = ? AND label = ? AND unit = ?"
 
 
 class SqliteBooks:
-    """One connection's tables, inside a transaction. Implements ``Books``."""
+    """One connection's tables, inside a transaction. Implements ``Books``.
+
+    A statement costs more than what it finds, so the first one of an operation asks for all that the next steps of most operations
+    want to know. What it found stands while the transaction lasts, but for what is written here.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._head: tuple[int, str] | None = None
         self._somebody_waits: bool | None = None
-
-    @property
-    def _is_queue_empty(self) -> bool:
-        """Whether nobody waits anywhere: then no queue need be asked, which is most of the time."""
-        if self._somebody_waits is None:
-            self._somebody_waits = self._one("SELECT 1 FROM waiters LIMIT 1") is not None
-        return not self._somebody_waits
+        self._none_expires_before: int | None = None
+        self._numbers: dict[CounterName, int] = {}
 
     def operation(self, kind: str, key: str) -> Operation | None:
         """Return what was answered to this key before."""
-        row = self._one("SELECT digest, answer FROM operations WHERE kind = ? AND key = ?", kind, key)
-        return Operation(*row) if row else None
+        row = self._connection.execute(_OPENING, (kind, key)).fetchone()
+        seq, previous, digest, answer, somebody_waits, earliest_deadline = row
+        self._head = None if seq is None else (seq, previous)
+        self._somebody_waits = bool(somebody_waits)
+        self._none_expires_before = _NEVER if earliest_deadline is None else earliest_deadline
+        return None if digest is None else Operation(digest, answer)
 
     def put_operation(self, kind: str, key: str, operation: Operation) -> None:
         """Remember an answer."""
@@ -54,13 +69,26 @@ class SqliteBooks:
 
     def values(self, counters: Sequence[CounterName]) -> list[CounterValue]:
         """Return what counters hold."""
-        rows = (self._one(_VALUE, *counter) for counter in counters)
-        return [counter_value(row) if row else CounterValue() for row in rows]
+        found: list[CounterValue] = []
+        for names in _pieces(counters):
+            arguments = [part for name in names for part in name]
+            for name, row in zip(names, self._connection.execute(_values_query(len(names)), arguments), strict=True):
+                if row[0] is None:
+                    found.append(CounterValue())
+                else:
+                    self._numbers[name] = row[0]
+                    found.append(counter_value(row[1:]))
+        return found
 
     def add(self, counters: Sequence[CounterName], delta: CounterValue) -> None:
         """Add a difference to each counter."""
-        numbers = (*delta.posted, *delta.pending, *delta.held)
-        self._connection.executemany(_ADD, [(*counter, *numbers) for counter in counters])
+        amounts = (*delta.posted, *delta.pending, *delta.held)
+        known = [self._numbers[counter] for counter in counters if counter in self._numbers]
+        for numbers in _pieces(known):
+            self._connection.execute(_add_query(len(numbers)), (*amounts, *numbers))
+        if len(known) < len(counters):
+            new = [(*counter, *amounts) for counter in counters if counter not in self._numbers]
+            self._connection.executemany(_ADD, new)
 
     def reservation(self, reservation: str) -> OpenReservation | None:
         """Return a reservation by id."""
@@ -69,12 +97,13 @@ class SqliteBooks:
 
     def put_reservation(self, reservation: OpenReservation) -> None:
         """Store a new reservation."""
+        self._none_expires_before = None
         self._connection.execute(
             f"INSERT INTO reservations ({RESERVATION_COLUMNS}) VALUES ({', '.join('?' * 14)})",  # noqa: S608 (our own names)
             (
                 *(reservation.reservation, reservation.key, reservation.state),
                 *(*reservation.granted, *reservation.cost),
-                *(compact_json(dict(reservation.labels)), charges_json(reservation.charges)),
+                *(compact_json(dict(reservation.labels)), reservation.charges.text),
                 *(microseconds(reservation.created_at), microseconds(reservation.expires_at), None),
             ),
         )
@@ -89,27 +118,34 @@ class SqliteBooks:
 
     def expired(self, now: datetime, most: int) -> list[OpenReservation]:
         """Return pending reservations whose deadline has passed."""
+        if self._none_expires_before is not None and microseconds(now) < self._none_expires_before:
+            return []
         where = "WHERE state = 'pending' AND expires_at <= ? ORDER BY expires_at LIMIT ?"
         rows = self._connection.execute(f"{_RESERVATION} {where}", (microseconds(now), most))
         return [open_reservation(row) for row in rows.fetchall()]
 
     def append(self, at: datetime, kind: str, delta: CounterValue, body: Mapping[str, Any]) -> Entry:
         """Append an entry behind the newest one."""
-        last, previous = self._one("SELECT seq, chain_hash FROM head") or (0, "")
+        last, previous = self._head or self._one("SELECT seq, chain_hash FROM head") or (0, "")
         text = entry_text(last + 1, at, kind, delta, body)
         entry = Entry(last + 1, text, chain_hash(previous, text))
         self._connection.execute("INSERT INTO entries VALUES (?, ?, ?)", entry)
-        self._connection.execute("UPDATE head SET seq = ?, chain_hash = ?", (entry.seq, entry.chain_hash))
+        self._head = (entry.seq, entry.chain_hash)
+        self._connection.execute("UPDATE head SET seq = ?, chain_hash = ?", self._head)
         return entry
 
     def entry(self, seq: int) -> Entry:
         """Return one entry."""
         return Entry(*self._connection.execute("SELECT seq, text, chain_hash FROM entries WHERE seq = ?", (seq,)).fetchone())
 
+    def somebody_waits(self) -> bool:
+        """Return whether anybody is in the queue."""
+        if self._somebody_waits is None:
+            self._somebody_waits = self._one("SELECT 1 FROM waiters LIMIT 1") is not None
+        return self._somebody_waits
+
     def waiter(self, key: str) -> Waiter | None:
         """Return a request's place in the queue."""
-        if self._is_queue_empty:
-            return None
         query = "SELECT number, alive_until, scope, per, label, unit FROM waiters WHERE key = ?"
         rows = self._connection.execute(query, (key,)).fetchall()
         if not rows:
@@ -135,8 +171,6 @@ class SqliteBooks:
 
     def drop_dead_waiters(self, now: datetime, most: int, spared: str) -> None:
         """Drop waiters that are no longer alive."""
-        if self._is_queue_empty:
-            return
         self._connection.execute(
             "DELETE FROM waiters WHERE key IN (SELECT DISTINCT key FROM waiters WHERE alive_until <= ? AND key <> ? LIMIT ?)",
             (microseconds(now), spared, most),
@@ -150,8 +184,6 @@ class SqliteBooks:
 
     def waiting_at(self, place: QueuePlace, before: int | None, now: datetime) -> set[str]:
         """Return the keys of live waiters at a place."""
-        if self._is_queue_empty:
-            return set()
         query = f"SELECT key FROM waiters WHERE {_AT_PLACE} AND alive_until > ?"  # noqa: S608 (our own names)
         arguments: list[Any] = [*place.counter, place.unit, microseconds(now)]
         if before is not None:
@@ -174,6 +206,29 @@ class SqliteBooks:
     def _one(self, query: str, *arguments: object) -> tuple[Any, ...] | None:
         row: tuple[Any, ...] | None = self._connection.execute(query, arguments).fetchone()
         return row
+
+
+def _pieces(things: Sequence[Thing]) -> Iterator[Sequence[Thing]]:
+    """Yield sequences short enough for one statement."""
+    for first in range(0, len(things), _COUNTERS_AT_ONCE):
+        yield things[first : first + _COUNTERS_AT_ONCE]
+
+
+@lru_cache(maxsize=_COUNTERS_AT_ONCE)
+def _values_query(count: int) -> str:
+    """Return a query for as many counters, in the order asked: each is found by the index, a row value in a list would not be."""
+    asked = ", ".join(["(?, ?, ?)"] * count)
+    return (
+        f"SELECT number, {COUNTER_COLUMNS} FROM (VALUES {asked}) LEFT JOIN counters"  # noqa: S608 (our own names)
+        " ON scope = column1 AND per = column2 AND label = column3"
+    )
+
+
+@lru_cache(maxsize=_COUNTERS_AT_ONCE)
+def _add_query(count: int) -> str:
+    """Return a statement that adds the same amounts to as many counters, which are named by number."""
+    columns = ", ".join(f"{column} = {column} + ?" for column in COUNTER_COLUMNS.split(", "))
+    return f"UPDATE counters SET {columns} WHERE number IN ({', '.join('?' * count)})"  # noqa: S608 (our own names)
 
 
 def counter_value(row: Sequence[int]) -> CounterValue:

@@ -7,7 +7,6 @@ from typing import Any
 from budget_gate.core.audit import Entry, compact_json, from_microseconds, microseconds
 from budget_gate.core.reservations import Crossing
 from budget_gate.core.scopes import Scope
-from budget_gate.ledger.answers import charges_json
 from budget_gate.ledger.books import OpenReservation, Operation
 from budget_gate.ledger.interface import CounterRow
 from budget_gate.ledger.moving import Crossed, Record, StoredOperation, check_behind, crossing_of
@@ -101,5 +100,5 @@ def _load_crossed(connection: sqlite3.Connection, record: Crossed) -> None:
 def _reservation_row(each: OpenReservation) -> Row:
     resolved_at = None if each.resolved_at is None else microseconds(each.resolved_at)
     times = (microseconds(each.created_at), microseconds(each.expires_at), resolved_at)
-    texts = (compact_json(dict(each.labels)), charges_json(each.charges))
+    texts = (compact_json(dict(each.labels)), each.charges.text)
     return (each.reservation, each.key, each.state, *each.granted, *each.cost, *texts, *times)

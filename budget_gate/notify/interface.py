@@ -3,6 +3,7 @@
 A message is plain text. Whatever markup a channel speaks, it makes that text harmless in it itself.
 """
 
+from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
 from budget_gate.core.errors import NotifyError
@@ -16,6 +17,9 @@ class Message(NamedTuple):
 
     ``dedup_key`` names what it is about: the same alert sent twice has the same key, and the message that resolves it too.
     ``owner`` is an e-mail address, or empty where nobody can be written to.
+
+    ``also_keys`` name the same matter in other words: whoever was told under one of them has been told. ``over_at`` is when the matter
+    is over by itself, None where somebody has to say so.
     """
 
     kind: str
@@ -26,6 +30,8 @@ class Message(NamedTuple):
     dedup_key: str
     owner: str = ""
     is_resolved: bool = False
+    also_keys: tuple[str, ...] = ()
+    over_at: datetime | None = None
 
 
 class Notifier(Protocol):

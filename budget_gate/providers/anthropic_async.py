@@ -16,12 +16,12 @@ import httpx2
 from anyio.lowlevel import RunVar
 
 from budget_gate.core.errors import ProviderError
-from budget_gate.core.messages_api import read_json_object
 from budget_gate.core.reservations import Refused
 from budget_gate.providers.anthropic_wire import (
     LOSSES,
     Body,
     Call,
+    Dispatch,
     Exchange,
     Progress,
     StreamedAttempt,
@@ -32,7 +32,7 @@ from budget_gate.providers.anthropic_wire import (
     whole,
     wire_request,
 )
-from budget_gate.providers.interface import Attempt, Meter
+from budget_gate.providers.interface import BatchReading
 
 ADMISSIONS_MOST = 256
 """How many requests of one event loop ask for admission at a time; those behind them wait for a thread."""
@@ -49,32 +49,33 @@ _ENDINGS: RunVar[anyio.CapacityLimiter] = RunVar("budget_gate_endings")
 class Admission:
     """One request for admission, in a thread. If nobody waits for it any more, what it was granted is given back."""
 
-    def __init__(self, meter: Meter, body: Mapping[str, Any]) -> None:
-        self._meter = meter
-        self._body = body
+    def __init__(self, call: Call, request: httpx2.Request, content: bytes) -> None:
+        self._call = call
+        self._request = request
+        self._content = content
         self._lock = threading.Lock()
         self._is_abandoned = False
-        self._attempt: Attempt | None = None
+        self._dispatch: Dispatch | None = None
 
-    def ask(self) -> Attempt | Refused:
+    def ask(self) -> Dispatch | Refused:
         """Ask the meter; blocks."""
-        decision = self._meter.begin(self._body)
+        decision = self._call.admit(self._request, self._content)
         if isinstance(decision, Refused):
             return decision
         with self._lock:
-            self._attempt = decision
+            self._dispatch = decision
             is_unwanted = self._is_abandoned
         if is_unwanted:
-            decision.void("cancelled before it was sent")
+            decision.admitted.void("cancelled before it was sent")
         return decision
 
     def abandon(self) -> None:
         """Give back what was or will be granted."""
         with self._lock:
             self._is_abandoned = True
-            attempt = self._attempt
-        if attempt is not None:
-            attempt.void("cancelled before it was sent")
+            dispatch = self._dispatch
+        if dispatch is not None:
+            dispatch.admitted.void("cancelled before it was sent")
 
 
 class AsyncMeteredTransport(httpx2.AsyncBaseTransport):
@@ -90,10 +91,12 @@ class AsyncMeteredTransport(httpx2.AsyncBaseTransport):
         call = self._call_of(request)
         if call.is_over:
             return call.stopped(request)
-        if call.meter is None:
+        if call.is_free and call.reading is None:
             return await self._free(call, request)
         try:
-            return await self._metered(call, call.meter, request)
+            if call.reading is not None:
+                return await self._results(call, call.reading, request)
+            return await self._metered(call, request)
         except BaseException as error:
             outward = call.outward(error)
             if outward is error:
@@ -111,23 +114,35 @@ class AsyncMeteredTransport(httpx2.AsyncBaseTransport):
             response = await self._transport(request).handle_async_request(wire)
             return whole(request, response, await _read_all(response))
 
-    async def _metered(self, call: Call, meter: Meter, request: httpx2.Request) -> httpx2.Response:
-        admission = Admission(meter, read_json_object(await request.aread()))
+    async def _results(self, call: Call, reading: BatchReading, request: httpx2.Request) -> httpx2.Response:
+        """Pass on a batch's results as they come: of no size that we know, and read at the caller's pace, so without a deadline."""
+        await _ending(reading.find)
+        with anyio.fail_after(call.seconds_left):
+            wire = wire_request(request, b"", call, _tracer(Progress()))
+            response = await self._transport(request).handle_async_request(wire)
+            if response.status_code != HTTPStatus.OK:
+                return whole(request, response, await _read_all(response))
+            stream = AsyncResultsStream(response, reading)
+            await _check_encoding(response)
+            return httpx2.Response(200, headers=passed_headers(response), stream=stream, request=request)
+
+    async def _metered(self, call: Call, request: httpx2.Request) -> httpx2.Response:
+        admission = Admission(call, request, await request.aread())
         try:
-            attempt = await _admitted(admission.ask)
+            dispatch = await _admitted(admission.ask)
         except BaseException:
             admission.abandon()
             raise
-        if isinstance(attempt, Refused):
-            return call.refuse(request, attempt)
+        if isinstance(dispatch, Refused):
+            return call.refuse(request, dispatch)
         try:
-            return await self._attempt(Exchange(call, attempt, request))
+            return await self._attempt(dispatch)
         except BaseException as error:
             # Not in a thread: whoever cancels may do so again, and this has to be on the books before anything else happens.
-            attempt.hold(f"interrupted by {type(error).__name__}")
+            dispatch.admitted.hold(f"interrupted by {type(error).__name__}")
             raise
 
-    async def _attempt(self, exchange: Exchange) -> httpx2.Response:
+    async def _attempt(self, exchange: Dispatch) -> httpx2.Response:
         """Send an admitted attempt and resolve it; a streamed answer resolves it while it is read."""
         if exchange.call.seconds_left <= 0 and (late := await _ending(exchange.too_late)):
             return late
@@ -136,9 +151,9 @@ class AsyncMeteredTransport(httpx2.AsyncBaseTransport):
             with anyio.fail_after(max(exchange.call.seconds_left, 0)):
                 wire = exchange.wire_request(_tracer(progress))
                 response = await self._transport(exchange.request).handle_async_request(wire)
-                if response.status_code == HTTPStatus.OK and exchange.facts.is_streamed:
+                if response.status_code == HTTPStatus.OK and isinstance(exchange, Exchange) and exchange.is_streamed:
                     stream = AsyncMeteredStream(exchange, response, progress)
-                    await stream.check()
+                    await _check_encoding(response)
                     return httpx2.Response(200, headers=passed_headers(response), stream=stream, request=exchange.request)
                 body = await _read_all(response)
         except LOSSES as error:
@@ -163,14 +178,6 @@ class AsyncMeteredStream(httpx2.AsyncByteStream):
         self._attempt = StreamedAttempt(exchange, response, progress)
         self._response = response
         self._progress = progress
-
-    async def check(self) -> None:
-        """Raise ``ProviderError`` for a stream that cannot be read, closed."""
-        try:
-            refuse_encoding(self._response)
-        except ProviderError:
-            await self._response.aclose()
-            raise
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Yield the bytes as they come. A stream that breaks raises; the attempt says how it broke."""
@@ -203,6 +210,40 @@ class AsyncMeteredStream(httpx2.AsyncByteStream):
         """Return the next bytes, or None at the end. Raises ``TimeoutError`` at the deadline."""
         with anyio.fail_after(max(self._call.seconds_left, 0)):
             return await anext(chunks, None)
+
+
+class AsyncResultsStream(httpx2.AsyncByteStream):
+    """A batch's results on their way to whoever asked; the batch is settled when the last of them has come."""
+
+    def __init__(self, response: httpx2.Response, reading: BatchReading) -> None:
+        self._response = response
+        self._reading = reading
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Yield the bytes as they come. Where they break off, nothing is settled, and the error is the caller's."""
+        try:
+            async for chunk in self._response.aiter_raw():
+                self._reading.feed(chunk)
+                if self._reading.is_due:
+                    await _ending(self._reading.finish)
+                yield chunk
+            await _ending(self._reading.end)
+        finally:
+            await self.aclose()
+
+    async def aclose(self) -> None:
+        """Release the connection."""
+        with anyio.CancelScope(shield=True):
+            await self._response.aclose()
+
+
+async def _check_encoding(response: httpx2.Response) -> None:
+    """Raise ``ProviderError`` for a stream that cannot be read, closed."""
+    try:
+        refuse_encoding(response)
+    except ProviderError:
+        await response.aclose()
+        raise
 
 
 async def _admitted(ask: Callable[[], Result]) -> Result:

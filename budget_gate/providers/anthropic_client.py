@@ -8,16 +8,18 @@ Only what we have to say ourselves is raised by us, in classes that are both our
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx2
 
 from budget_gate.core.errors import BudgetGateError, ProviderError
+from budget_gate.core.messages_api import read_json_object
 from budget_gate.core.reservations import Refused
 from budget_gate.providers.anthropic import load_sdk
+from budget_gate.providers.anthropic_batches import BatchDispatch, batch_request
 from budget_gate.providers.anthropic_outcomes import Outcome
 from budget_gate.providers.anthropic_wire import LOSSES, Call, is_path
-from budget_gate.providers.interface import Meter
+from budget_gate.providers.interface import BatchMeter, BatchReading, Meter
 
 if TYPE_CHECKING:
     import anthropic
@@ -34,14 +36,13 @@ class ClientCall(Call):
 
     shows_breaks = True
 
-    def __init__(self, calls: "ClientCalls", meter: Meter | None, deadline_seconds: float) -> None:
-        super().__init__(meter, deadline_seconds)
+    def __init__(self, calls: "ClientCalls", meter: Meter | None = None) -> None:
+        super().__init__(meter, calls.deadline_seconds)
         self.calls = calls
-        self._deadline_seconds = deadline_seconds
 
     def renew(self) -> None:
         """Give the next attempt its time: the SDK's timeouts, too, are for each attempt."""
-        self.ends_at = time.monotonic() + self._deadline_seconds
+        self.ends_at = time.monotonic() + self.calls.deadline_seconds
 
     def stopped(self, request: httpx2.Request) -> httpx2.Response:
         """Raise again what broke the call off."""
@@ -77,40 +78,76 @@ class ClientCall(Call):
         return {name: min(seconds, wanted.get(name) or seconds) for name, seconds in ours.items()}
 
 
+class BatchCall(ClientCall):
+    """The creation of one message batch, and the SDK's retries of it."""
+
+    is_free = False
+
+    def __init__(self, calls: "ClientCalls", meter: BatchMeter) -> None:
+        super().__init__(calls)
+        self._batch_meter = meter
+
+    def admit(self, request: httpx2.Request, content: bytes) -> "BatchDispatch | Refused":
+        """Have one attempt admitted."""
+        attempt = self._batch_meter.begin(read_json_object(content))
+        return attempt if isinstance(attempt, Refused) else BatchDispatch(self, attempt, request)
+
+
+class Meters(Protocol):
+    """Opens what new calls are metered by."""
+
+    def message(self) -> Meter:
+        """Return the meter of one Messages request."""
+        ...
+
+    def batch(self) -> BatchMeter:
+        """Return the meter of one creation of a batch."""
+        ...
+
+    def results(self, batch: str) -> BatchReading:
+        """Return what settles a batch by its results."""
+        ...
+
+
 _LATEST: ContextVar[ClientCall | None] = ContextVar("LATEST_CLIENT_CALL", default=None)
 """The call that this thread or task last sent a request of: a retry belongs to it."""
 
 
 class ClientCalls:
-    """Says which call a drop-in client's request belongs to.
+    """Says which call a drop-in client's request belongs to. ``refusal`` makes the exception that tells of a refusal."""
 
-    ``open_meter`` makes the meter of a new call, ``refusal`` the exception that tells of a refusal.
-    """
-
-    def __init__(
-        self, open_meter: Callable[[], Meter], refusal: Callable[[Refused], BudgetGateError], deadline_seconds: float
-    ) -> None:
-        self._open_meter = open_meter
+    def __init__(self, meters: Meters, refusal: Callable[[Refused], BudgetGateError], deadline_seconds: float) -> None:
+        self._meters = meters
         self.refusal = refusal
-        self._deadline_seconds = deadline_seconds
+        self.deadline_seconds = deadline_seconds
 
     def call_of(self, request: httpx2.Request) -> Call:
         """Return the call of a request; raises ``ProviderError`` for one that could cost money unmetered."""
         if is_path(request, "/v1/messages") and request.method == "POST":
-            call = _LATEST.get()
-            # The SDK numbers its attempts. Were the number missing, each attempt would be a call, and metered all the same.
-            if request.headers.get("x-stainless-retry-count", "0") == "0" or call is None or call.calls is not self:
-                call = ClientCall(self, self._open_meter(), self._deadline_seconds)
-                _LATEST.set(call)
-            call.renew()
-            return call
-        if is_path(request, *FREE_PATHS) or (request.method == "GET" and "/v1/models/" in request.url.path):
-            return ClientCall(self, None, self._deadline_seconds)
-        if "/v1/messages/batches" in request.url.path:
-            text = "message batches are not metered yet; send the requests one by one with messages.create"
-        else:
+            return self._continued(request, lambda: ClientCall(self, self._meters.message()))
+        wanted = batch_request(request)
+        if wanted is not None and wanted.action == "create":
+            return self._continued(request, lambda: BatchCall(self, self._meters.batch()))
+        is_free = is_path(request, *FREE_PATHS) or (request.method == "GET" and "/v1/models/" in request.url.path)
+        if wanted is None and not is_free:
             text = f"a request to {request.url.path} would not be metered; send it with a client of its own"
-        raise sdk_error(ProviderError(text))
+            raise sdk_error(ProviderError(text))
+        call = ClientCall(self)
+        if wanted is not None and wanted.action == "results":
+            call.reading = self._meters.results(wanted.batch)
+        return call
+
+    def _continued(self, request: httpx2.Request, begin: Callable[[], ClientCall]) -> ClientCall:
+        """Return the call that a request is a retry of, or a new one.
+
+        The SDK numbers its attempts. Were the number missing, each attempt would be a call, and metered all the same.
+        """
+        call = _LATEST.get()
+        if request.headers.get("x-stainless-retry-count", "0") == "0" or call is None or call.calls is not self:
+            call = begin()
+            _LATEST.set(call)
+        call.renew()
+        return call
 
 
 def make_client(api_key: str, base_url: str | None, calls: ClientCalls, **options: Any) -> "anthropic.Anthropic":

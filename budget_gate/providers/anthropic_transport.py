@@ -15,12 +15,12 @@ from typing import Any
 import httpx2
 
 from budget_gate.core.errors import ProviderError
-from budget_gate.core.messages_api import read_json_object
 from budget_gate.core.reservations import Refused
 from budget_gate.providers.anthropic_wire import (
     LOSSES,
     Body,
     Call,
+    Dispatch,
     Exchange,
     Progress,
     StreamedAttempt,
@@ -32,7 +32,7 @@ from budget_gate.providers.anthropic_wire import (
     whole,
     wire_request,
 )
-from budget_gate.providers.interface import Meter
+from budget_gate.providers.interface import BatchReading
 
 
 class Watch(Progress):
@@ -87,10 +87,10 @@ class MeteredTransport(httpx2.BaseTransport):
         call = self._call_of(request)
         if call.is_over:
             return call.stopped(request)
-        if call.meter is None:
+        if call.is_free and call.reading is None:
             return self._free(call, request)
         try:
-            return self._metered(call, call.meter, request)
+            return self._metered(call, request) if call.reading is None else self._results(call, call.reading, request)
         except BaseException as error:
             outward = call.outward(error)
             if outward is error:
@@ -110,24 +110,37 @@ class MeteredTransport(httpx2.BaseTransport):
         finally:
             watch.stop()
 
-    def _metered(self, call: Call, meter: Meter, request: httpx2.Request) -> httpx2.Response:
-        attempt = meter.begin(read_json_object(request.read()))
-        if isinstance(attempt, Refused):
-            return call.refuse(request, attempt)
+    def _results(self, call: Call, reading: BatchReading, request: httpx2.Request) -> httpx2.Response:
+        """Pass on a batch's results as they come: of no size that we know, and read at the caller's pace, so without a deadline."""
+        reading.find()
+        watch = Watch(call.seconds_left)
         try:
-            return self._attempt(Exchange(call, attempt, request))
+            response = self._transport(request).handle_request(wire_request(request, b"", call, watch.note))
+            if response.status_code != HTTPStatus.OK:
+                return whole(request, response, _read_all(response))
+            stream = ResultsStream(response, reading)
+            return httpx2.Response(200, headers=passed_headers(response), stream=stream, request=request)
+        finally:
+            watch.stop()
+
+    def _metered(self, call: Call, request: httpx2.Request) -> httpx2.Response:
+        dispatch = call.admit(request, request.read())
+        if isinstance(dispatch, Refused):
+            return call.refuse(request, dispatch)
+        try:
+            return self._attempt(dispatch)
         except BaseException as error:
-            attempt.hold(f"interrupted by {type(error).__name__}")
+            dispatch.admitted.hold(f"interrupted by {type(error).__name__}")
             raise
 
-    def _attempt(self, exchange: Exchange) -> httpx2.Response:
+    def _attempt(self, exchange: Dispatch) -> httpx2.Response:
         """Send an admitted attempt and resolve it; a streamed answer resolves it while it is read."""
         if late := exchange.too_late():
             return late
         watch = Watch(exchange.call.seconds_left)
         try:
             response = self._transport(exchange.request).handle_request(exchange.wire_request(watch.note))
-            if response.status_code == HTTPStatus.OK and exchange.facts.is_streamed:
+            if response.status_code == HTTPStatus.OK and isinstance(exchange, Exchange) and exchange.is_streamed:
                 stream = MeteredStream(exchange, response, watch)
                 return httpx2.Response(200, headers=passed_headers(response), stream=stream, request=exchange.request)
             body = _read_all(response)
@@ -193,6 +206,35 @@ class MeteredStream(httpx2.SyncByteStream):
         """Release the connection; an answer that was not read to its end is held."""
         self._watch.stop()
         self._attempt.finish("the stream was left unread")
+        self._response.close()
+
+
+class ResultsStream(httpx2.SyncByteStream):
+    """A batch's results on their way to whoever asked; the batch is settled when the last of them has come."""
+
+    def __init__(self, response: httpx2.Response, reading: BatchReading) -> None:
+        self._response = response
+        self._reading = reading
+        try:
+            refuse_encoding(response)
+        except ProviderError:
+            response.close()
+            raise
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the bytes as they come. Where they break off, nothing is settled, and the error is the caller's."""
+        try:
+            for chunk in self._response.iter_raw():
+                self._reading.feed(chunk)
+                if self._reading.is_due:
+                    self._reading.finish()
+                yield chunk
+            self._reading.end()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Release the connection."""
         self._response.close()
 
 

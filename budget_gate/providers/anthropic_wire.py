@@ -6,6 +6,7 @@ How a failure is accounted for is ``anthropic_outcomes``. Who asked is a ``Call`
 
 import json
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextvars import ContextVar
 from http import HTTPStatus
@@ -20,7 +21,7 @@ from budget_gate.core.messages_api import read_json_object, read_usage, request_
 from budget_gate.core.reservations import Refused
 from budget_gate.core.usage import Usage
 from budget_gate.providers.anthropic_outcomes import FailureKind, Outcome, clean, outcome_of, retry_after_seconds
-from budget_gate.providers.interface import Answer, Attempt, Failed, Meter
+from budget_gate.providers.interface import Answer, Attempt, BatchReading, Failed, Meter, Sendable
 
 CONNECT_SECONDS_MOST = 10.0
 FIRST_BACKOFF_SECONDS = 0.5
@@ -53,6 +54,18 @@ class Call:
         self.error: BaseException | None = None
         self.failed: Failed | None = None
         self.answer: Answer | None = None
+        self.reading: BatchReading | None = None
+
+    @property
+    def is_free(self) -> bool:
+        """Whether its requests cost nothing."""
+        return self.meter is None
+
+    def admit(self, request: httpx2.Request, content: bytes) -> "Dispatch | Refused":
+        """Have one attempt admitted. Blocks; raises what the meter raises, and ``ProviderError`` for what is no request."""
+        assert self.meter is not None
+        attempt = self.meter.begin(read_json_object(content))
+        return attempt if isinstance(attempt, Refused) else Exchange(self, attempt, request)
 
     @property
     def seconds_left(self) -> float:
@@ -135,23 +148,24 @@ class Progress:
         self.has_written = self.has_written or name.endswith("send_request_headers.started")
 
 
-class Exchange:
-    """One admitted attempt, from its admission to its end."""
+class Dispatch(ABC):
+    """Something admitted, from its admission to its end, whatever it buys."""
 
-    def __init__(self, call: Call, attempt: Attempt, request: httpx2.Request) -> None:
+    is_streamed = False
+
+    def __init__(self, call: Call, admitted: Sendable, request: httpx2.Request) -> None:
         self.call = call
-        self.attempt = attempt
+        self.admitted = admitted
         self.request = request
         call.attempts += 1
-        try:
-            self.facts = request_facts(attempt.body)
-        except UsageError:
-            attempt.void("what was admitted is not a request")
-            raise
+
+    @abstractmethod
+    def bought(self, response: httpx2.Response, body: bytes) -> None:
+        """Resolve by a whole answer of status 200. Raises ``ProviderError`` or ``UnsupportedUsage`` for one that nobody can price."""
 
     def wire_request(self, trace: Any) -> httpx2.Request:
         """Return the request as it goes out: the admitted bytes."""
-        content = json.dumps(self.attempt.body, ensure_ascii=False, separators=(",", ":")).encode()
+        content = json.dumps(self.admitted.body, ensure_ascii=False, separators=(",", ":")).encode()
         return wire_request(self.request, content, self.call, trace)
 
     def too_late(self) -> httpx2.Response | None:
@@ -172,15 +186,40 @@ class Exchange:
                 outcome = outcome._replace(is_worth_retrying=False)
             return self._over(outcome, whole(self.request, response, body))
         try:
-            message = read_json_object(body)
-            if message.get("type") != "message" or not isinstance(message.get("content"), list):
-                _refuse("the answer is not a message")
-            usage = read_usage(message.get("usage"), self.facts)
+            self.bought(response, body)
         except (ProviderError, UnsupportedUsage) as error:
             # Held, and not asked for again: it was bought, only not in a form that we can price.
             return self._over(Outcome("hold", "broken", str(error), is_worth_retrying=False), whole(self.request, response, body))
-        self.settle(message, usage, response)
         return whole(self.request, response, body)
+
+    def _over(self, outcome: Outcome, answered: httpx2.Response | None = None, error: Exception | None = None) -> httpx2.Response:
+        self.call.failed = Failed(outcome.kind, outcome.text, self.call.attempts)
+        if outcome.resolution == "void":
+            self.admitted.void(outcome.text)
+        else:
+            self.admitted.hold(outcome.text)
+        return self.call.failure(self.request, outcome, answered, error)
+
+
+class Exchange(Dispatch):
+    """One admitted attempt at a Messages request."""
+
+    def __init__(self, call: Call, attempt: Attempt, request: httpx2.Request) -> None:
+        super().__init__(call, attempt, request)
+        self.attempt = attempt
+        try:
+            self.facts = request_facts(attempt.body)
+        except UsageError:
+            attempt.void("what was admitted is not a request")
+            raise
+        self.is_streamed = self.facts.is_streamed
+
+    def bought(self, response: httpx2.Response, body: bytes) -> None:
+        """Settle by a message."""
+        message = read_json_object(body)
+        if message.get("type") != "message" or not isinstance(message.get("content"), list):
+            _refuse("the answer is not a message")
+        self.settle(message, read_usage(message.get("usage"), self.facts), response)
 
     def settle(self, message: dict[str, Any], usage: Usage, response: httpx2.Response) -> None:
         """Settle by a complete answer."""
@@ -191,14 +230,6 @@ class Exchange:
         }
         self.call.answer = Answer(message, usage, self.call.attempts)
         self.attempt.settle(usage, {name: value for name, value in details.items() if value})
-
-    def _over(self, outcome: Outcome, answered: httpx2.Response | None = None, error: Exception | None = None) -> httpx2.Response:
-        self.call.failed = Failed(outcome.kind, outcome.text, self.call.attempts)
-        if outcome.resolution == "void":
-            self.attempt.void(outcome.text)
-        else:
-            self.attempt.hold(outcome.text)
-        return self.call.failure(self.request, outcome, answered, error)
 
 
 class StreamedAttempt:

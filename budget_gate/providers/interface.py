@@ -14,8 +14,8 @@ OnText = Callable[[str], None]
 """Called with the pieces of an answer's text, as they come; what they add up to is in the answer too."""
 
 
-class Attempt(Protocol):
-    """One admitted attempt. Exactly one of the three ends it; a second call does nothing.
+class Sendable(Protocol):
+    """Something admitted that may be sent once. Exactly one call ends it; a second one does nothing.
 
     ``body`` is the request as admitted: its ``max_tokens`` may have been shortened to what the budget had left.
     """
@@ -23,10 +23,6 @@ class Attempt(Protocol):
     @property
     def body(self) -> Mapping[str, Any]:
         """The request to send, as admitted."""
-        ...
-
-    def settle(self, usage: Usage, details: Mapping[str, str]) -> None:
-        """The answer came and says what it used."""
         ...
 
     def void(self, reason: str) -> None:
@@ -38,11 +34,60 @@ class Attempt(Protocol):
         ...
 
 
+class Attempt(Sendable, Protocol):
+    """One admitted attempt at a Messages request."""
+
+    def settle(self, usage: Usage, details: Mapping[str, str]) -> None:
+        """The answer came and says what it used."""
+        ...
+
+
+class BatchAttempt(Sendable, Protocol):
+    """One admitted attempt to create a message batch."""
+
+    def accept(self, batch: str) -> None:
+        """The API has taken it under this id: what it costs will be known when its results are read."""
+        ...
+
+
 class Meter(Protocol):
     """Admits attempts. Implemented by the gate; called by providers (and later the proxy) before each send."""
 
     def begin(self, body: Mapping[str, Any]) -> "Attempt | Refused":
         """Admit one attempt to send ``body``, or say which budgets refuse."""
+        ...
+
+
+class BatchMeter(Protocol):
+    """Admits attempts to create one message batch."""
+
+    def begin(self, body: Mapping[str, Any]) -> "BatchAttempt | Refused":
+        """Admit one attempt to send ``body``, or say which budgets refuse."""
+        ...
+
+
+class BatchReading(Protocol):
+    """Settles a message batch while its results pass by. ``find``, ``end`` and ``finish`` may wait for a ledger, ``feed`` never does."""
+
+    def find(self) -> None:
+        """Look up whose batch it is, before its results are asked for."""
+        ...
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes of the results, cut anywhere."""
+        ...
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the last result has just come: time to ``finish``, before its bytes are passed on."""
+        ...
+
+    def end(self) -> None:
+        """The results have ended."""
+        ...
+
+    def finish(self) -> None:
+        """Settle, if the results came whole."""
         ...
 
 

@@ -14,6 +14,7 @@ from budget_gate.reports.clean_text import clean_for_terminal
 from budget_gate.reports.words import amount_text, budget_name, percent_text, resets_text
 
 CAUSES_MOST = 3
+ALSO_MOST = 4
 
 
 class ForecastAlert(NamedTuple):
@@ -32,8 +33,22 @@ class ForecastAlert(NamedTuple):
     resets_at: datetime
 
 
+class AlsoUnusual(NamedTuple):
+    """Another scope in an alert of one cause.
+
+    The share, in basis points, is what the cause makes up of a wider scope's excess, or a narrower scope of the cause's. ``is_same``
+    where both are one thing under two names, so that nobody needs to be told of it again.
+    """
+
+    scope: Scope
+    spent_nano_usd: int
+    share_basis_points: int
+    is_wider: bool
+    is_same: bool
+
+
 class AnomalyAlert(NamedTuple):
-    """A day on which a scope spent unusually much.
+    """A day on which a scope spent unusually much, and ``also`` which other scopes' days are unusual for the same cause.
 
     ``causes`` are what it was, how much more it cost, and which share of the excess that is (basis points), largest first. The
     excess is what was spent above the mean of the days before.
@@ -45,6 +60,8 @@ class AnomalyAlert(NamedTuple):
     mean_nano_usd: int
     causes: tuple[tuple[str, int, int], ...]
     owner: str
+    ends_at: datetime
+    also: tuple[AlsoUnusual, ...] = ()
 
 
 class LedgerDown(NamedTuple):
@@ -80,11 +97,12 @@ def forecast_message(alert: ForecastAlert, policy: Policy) -> Message:
         severity="warning",
         dedup_key=_key(policy, "forecast", alert.scope.text, alert.per, alert.label, alert.unit),
         owner=mail_address(alert.owner),
+        over_at=alert.resets_at,
     )
 
 
 def anomaly_message(alert: AnomalyAlert, policy: Policy) -> Message:
-    """Return the alert for an unusual day; once per scope and day."""
+    """Return the alert for an unusual day; once per cause and day, whichever of its scopes it is told under."""
     name = _clean(alert.scope.text)
     spent, usual = amount_text("usd", alert.spent_nano_usd), amount_text("usd", alert.mean_nano_usd)
     causes = "; ".join(
@@ -104,12 +122,25 @@ def anomaly_message(alert: AnomalyAlert, policy: Policy) -> Message:
             ("Spent", spent),
             ("Mean before", usual),
             ("Causes", causes or "not known"),
+            *((("Also unusual", _also_text(alert.also)),) if alert.also else ()),
             ("Owner", _clean(alert.owner) or "nobody"),
         ),
         severity="warning",
         dedup_key=_key(policy, "anomaly", alert.scope.text, alert.day),
         owner=mail_address(alert.owner),
+        also_keys=tuple(_key(policy, "anomaly", each.scope.text, alert.day) for each in alert.also if each.is_same),
+        over_at=alert.ends_at,
     )
+
+
+def _also_text(also: tuple[AlsoUnusual, ...]) -> str:
+    """Return the other scopes, each with what it spent and its share; beyond a few, how many there are."""
+    parts = []
+    for each in also[:ALSO_MOST]:
+        share = percent_text(each.share_basis_points, 10_000)
+        of_what = f"this is {share} of its excess" if each.is_wider else f"{share} of this"
+        parts.append(f"{_clean(each.scope.text)}: {amount_text('usd', each.spent_nano_usd)} ({of_what})")
+    return "; ".join([*parts, *([f"and {len(also) - ALSO_MOST} more"] if len(also) > ALSO_MOST else [])])
 
 
 def ledger_down_message(down: LedgerDown, policy: Policy) -> Message:

@@ -1,5 +1,9 @@
 """The sentences of alerts: what happens next, and what to do about it. Each is one line, and each names a way out."""
 
+from collections.abc import Sequence
+
+from budget_gate.reports.clean_text import clean_cell
+
 EXEMPTION = "or ask for an exemption with `budget-gate exempt request`"
 RAISE = "raise the limit in the policy"
 
@@ -21,3 +25,8 @@ def what_to_do(tier: str, mode: str, *, can_exempt: bool) -> str:
         return "See who uses it with `budget-gate status`; if the work is worth it, plan for more before the period ends."
     urgency = "To go on now" if tier == "stop" else "Before work stops"
     return f"{urgency}, {RAISE}{', ' + EXEMPTION if can_exempt else ''}; it applies at once to what was already spent."
+
+
+def render_alerts_summary(text: str, notes: Sequence[str]) -> str:
+    """Return what a delivery did as Markdown for a job's summary: one line, and one for each note to the operator."""
+    return "".join([f"**Alerts:** {clean_cell(text)}\n", *(f"\n- {clean_cell(note)}" for note in notes), "\n"])

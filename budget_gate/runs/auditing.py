@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from budget_gate.core.audit import MONEY_KINDS, ParsedEntry
 from budget_gate.ledger.interface import Ledger
 
-MACHINERY = ("incident_claimed", "notice_claimed")
-"""Kinds that only keep processes out of each other's way; checkpoints besides."""
+MACHINERY = ("incident_claimed", "notice_claimed", "batch")
+"""Kinds that only keep processes out of each other's way, or help them find something; checkpoints besides."""
 
 _KIND = re.compile(r'"kind":"([a-z]+)","seq":[0-9]+\}$')
 """The end of an entry's text, where no foreign text can stand."""

@@ -15,7 +15,17 @@ from budget_gate.ledger.interface import Delivery, Ledger
 from budget_gate.notify.interface import Message, Notifier
 from budget_gate.reports.alerts import Crossed, crossed_message, parse_payload
 from budget_gate.runs import incidents
-from budget_gate.runs.delivery_notes import is_due, short_name, was_sent, write_sent, written
+from budget_gate.runs.delivery_notes import (
+    NOTICE_TRIES_MOST,
+    claimed_look,
+    is_due,
+    short_name,
+    was_noticed,
+    was_sent,
+    write_named,
+    write_sent,
+    written,
+)
 
 CLAIM_MOST = 4
 LEASE_SECONDS = 120
@@ -28,7 +38,8 @@ SENDING_SECONDS = 60
 PAUSE_SECONDS_MOST = 10.0
 """The longest pause a channel is granted within one pass; what asks for more waits for the next lease."""
 
-NOTICE_TRIES_MOST = 8
+NOTICE_KINDS = ("forecast", "anomaly")
+"""What no ledger crosses and `runs.notices` looks for, by the names that the policy's routes use."""
 
 VARIABLES = {"slack": "SLACK_WEBHOOK_URL", "email": "SMTP_URL and SMTP_FROM", "pagerduty": "PAGERDUTY_ROUTING_KEY"}
 
@@ -104,7 +115,9 @@ class Courier:
         return incidents.resolve_over(self._policy, self._ledger, notifier, self._claimant, self._note)
 
     def send_once(self, message: Message) -> int:
-        """Send a message that no ledger crossed (a forecast, an anomaly), once per key and channel; return how many got it.
+        """Send a message that no ledger crossed (a forecast, an anomaly), once per channel and matter; return how many got it.
+
+        A matter has a key, and perhaps others that mean the same (``also_keys``): who was told under one is not told under another.
 
         Whoever comes first writes that down and sends; if that fails, the next one may. One that a process took and never ended
         (it died) is anybody's after ``LEASE_SECONDS``; only if it had been sent by then it is sent twice.
@@ -124,9 +137,18 @@ class Courier:
             count += self.send_once(message) > 0
         return count
 
-    def reaches(self, kind: str) -> bool:
-        """Return True if the policy sends alerts of a kind to a channel that has an address."""
-        return any(channel in self._notifiers for channel in self._channels(kind))
+    def claims_look(self) -> bool:
+        """Return True for the one process that looks for notices in this hour; one reading of the ledger for all others."""
+        return claimed_look(self._ledger, self._claimant)
+
+    def notice_kinds(self) -> list[str]:
+        """Return the kinds of notices that the policy sends to a channel that has an address."""
+        return [kind for kind in NOTICE_KINDS if any(channel in self._notifiers for channel in self._channels(kind))]
+
+    @property
+    def has_incidents(self) -> bool:
+        """True where there is a channel that keeps incidents open until they are resolved."""
+        return incidents.CHANNEL in self._notifiers
 
     @property
     def has_failed(self) -> bool:
@@ -171,16 +193,20 @@ class Courier:
         return True
 
     def _send_notice(self, message: Message, channel: str) -> bool:
-        key = f"notice/{short_name(message.dedup_key)}/{channel}"
-        if channel in self._paused or key in self._noticed:
+        key, *others = (f"notice/{short_name(each)}/{channel}" for each in (message.dedup_key, *message.also_keys))
+        if channel in self._paused or key in self._noticed or was_noticed(self._ledger, key, others):
             return False
         self._noticed.add(key)
         details = {"name": message.dedup_key[:500], "channel": channel}
         for number in range(1, NOTICE_TRIES_MOST + 1):
             claim, end = f"{key}/{number}/claim", f"{key}/{number}"
             if written(self._ledger, claim, "notice_claimed", {**details, "claimant": self._claimant}):
+                if channel == incidents.CHANNEL:
+                    incidents.write_notice_opened(self._ledger, message)
                 is_sent = self._send(channel, message, self._clock.monotonic() + SENDING_SECONDS)
                 written(self._ledger, end, "notice", {**details, "outcome": "sent" if is_sent else "not_sent"})
+                if is_sent:
+                    write_named(self._ledger, others, details)
                 return is_sent
             if not self._may_try_again(claim, end, details):
                 return False

@@ -6,10 +6,13 @@ do: an attempt must be closed in the very step that finds it open, or it could s
 and writing is thus the one case in which a message is sent twice.
 """
 
+from collections.abc import Mapping, Sequence
+
 from budget_gate.core.errors import KeyReused
 from budget_gate.ledger.interface import Delivery, Ledger
 
 KIND = "alert_delivery"
+NOTICE_TRIES_MOST = 8
 EARLY_ATTEMPTS = (1, 2, 4)
 LATE_EVERY = 8
 
@@ -38,6 +41,33 @@ def _ended(ledger: Ledger, delivery: Delivery, attempt: int, channel: str, outco
     key = f"alert/{delivery.delivery}/{attempt}/{channel}"
     details = {"delivery": delivery.delivery, "attempt": str(attempt), "channel": channel, "outcome": outcome}
     return written(ledger, key, KIND, details)
+
+
+def was_noticed(ledger: Ledger, key: str, others: Sequence[str]) -> bool:
+    """Return True if a notice was sent under its key or under another name of the same matter, or its key was named in one that was.
+
+    Being named counts for the key alone: the workflow that two people's loops have in common, named in the notice of the first,
+    must not keep the second from being told. Keys are ``notice/NAME/CHANNEL``.
+    """
+    named, *ends = ledger.notes(
+        [f"{key}/named", *(f"{each}/{number}" for each in (key, *others) for number in range(1, NOTICE_TRIES_MOST + 1))]
+    )
+    return named is not None or any(end is not None and end.parsed().body["details"].get("outcome") == "sent" for end in ends)
+
+
+def write_named(ledger: Ledger, keys: Sequence[str], details: Mapping[str, str]) -> None:
+    """Write down that a notice which was sent named these, too."""
+    for key in keys:
+        written(ledger, f"{key}/named", "notice_named", dict(details))
+
+
+def claimed_look(ledger: Ledger, claimant: str) -> bool:
+    """Return True for the first claimant of an hour, on the ledger's clock: the one that looks for forecasts and anomalies then.
+
+    If it dies, nobody looks before the next hour. Whoever comes later reads one note and writes nothing.
+    """
+    key = f"notices/look/{ledger.now():%Y-%m-%dT%H}Z"
+    return ledger.notes((key,)) == (None,) and written(ledger, key, "notices_looked", {"claimant": claimant})
 
 
 def written(ledger: Ledger, key: str, kind: str, details: dict[str, str]) -> bool:

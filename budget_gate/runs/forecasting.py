@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime
 
-from budget_gate.analytics.daily import counted_scope, days_from_counters, series_of, spent_of
+from budget_gate.analytics.daily import counted_labels, counted_scope, days_from_counters, series_of, spent_of
 from budget_gate.analytics.forecast import Moment, forecast_end
 from budget_gate.analytics.outlook import BudgetForecast
 from budget_gate.core.amounts import Amount
@@ -27,10 +27,10 @@ def forecast_budgets(policy: Policy, ledger: Ledger, only: Collection[Scope] | N
     A budget for every name of a kind (``user/*``) is forecast for each name that has spent in its running period.
     """
     now, zone = ledger.now(), policy.timezone
-    rows = list(ledger.counters())
+    today = now.astimezone(zone_named(zone)).date()
+    rows = list(ledger.counters(counted_labels(today)))
     days = days_from_counters(rows)
     spent = {(row.scope, row.per, row.label): spent_of(row.value) for row in rows}
-    today = now.astimezone(zone_named(zone)).date()
     found = []
     for scope, budget in _budgeted_scopes(policy, rows):
         if only is not None and scope not in only:

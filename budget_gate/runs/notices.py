@@ -3,40 +3,39 @@
 Found anew at every look; ``runs.deliver`` sees to it that each is sent once. Only what the policy routes is looked for.
 """
 
-from collections.abc import Collection, Iterator
-from datetime import timedelta
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime, time, timedelta
 
-from budget_gate.analytics.anomaly import Anomaly, Cause
+from budget_gate.analytics.anomaly import Cause
+from budget_gate.analytics.anomaly_folding import Folded, fold
 from budget_gate.analytics.daily import counted_scope
 from budget_gate.analytics.outlook import BudgetForecast
 from budget_gate.core.charges import budget_for
-from budget_gate.core.periods import window_at
+from budget_gate.core.periods import window_at, zone_named
 from budget_gate.core.policy import Policy
 from budget_gate.core.scopes import ORG, Scope
 from budget_gate.ledger.interface import Ledger
 from budget_gate.notify.interface import Message
-from budget_gate.reports.alert_events import AnomalyAlert, ForecastAlert, anomaly_message, forecast_message
+from budget_gate.reports.alert_events import AlsoUnusual, AnomalyAlert, ForecastAlert, anomaly_message, forecast_message
 from budget_gate.reports.anomaly_text import cause_name
 from budget_gate.runs.anomalies import judge_day
 from budget_gate.runs.forecasting import forecast_budgets
 
-KINDS = ("forecast", "anomaly")
-"""What is looked for, by the names that the policy's routes use."""
 
-
-def find_notices(policy: Policy, ledger: Ledger, kinds: Collection[str]) -> Iterator[Message]:
-    """Yield a message for every limit that is heading past its stop line and every anomaly of today, of these kinds.
+def find_notices(policy: Policy, ledger: Ledger, kinds: Collection[str], entries_most: int | None = None) -> Iterator[Message]:
+    """Yield a message for every limit that is heading past its stop line and every cause of today's anomalies, of these kinds.
 
     Each names its limit and period, or its scope and day, in its key, so that it is the same message at the next look.
+    ``entries_most`` bounds what is read for the causes of anomalies (see ``judge_day``).
     """
     if "forecast" in kinds:
         for each in forecast_budgets(policy, ledger):
             if _is_news(each):
                 yield forecast_message(_forecast_alert(each, policy), policy)
     if "anomaly" in kinds:
-        judged = judge_day(policy, ledger)
-        for found in judged.anomalies:
-            yield anomaly_message(_anomaly_alert(found, judged.causes.get(found.scope, ()), policy), policy)
+        judged = judge_day(policy, ledger, entries_most=entries_most)
+        for found in fold(judged.anomalies, judged.shared):
+            yield anomaly_message(_anomaly_alert(found, judged.causes.get(found.anomaly.scope, ()), policy), policy)
 
 
 def _is_news(each: BudgetForecast) -> bool:
@@ -64,21 +63,35 @@ def _forecast_alert(each: BudgetForecast, policy: Policy) -> ForecastAlert:
     )
 
 
-def _anomaly_alert(found: Anomaly, causes: Collection[Cause], policy: Policy) -> AnomalyAlert:
-    scope = counted_scope(found.scope)
+def _anomaly_alert(found: Folded, causes: Collection[Cause], policy: Policy) -> AnomalyAlert:
+    anomaly = found.anomaly
+    noon = datetime.combine(anomaly.day, time(12), zone_named(policy.timezone))
+    also = tuple(
+        AlsoUnusual(
+            counted_scope(each.anomaly.scope),
+            each.anomaly.today_nano_usd,
+            each.share_basis_points,
+            is_wider=each.is_wider,
+            is_same=each.anomaly.scope in found.twins,
+        )
+        for each in found.named
+    )
     return AnomalyAlert(
-        scope=scope,
-        day=found.day.isoformat(),
-        spent_nano_usd=found.today_nano_usd,
-        mean_nano_usd=found.mean_nano_usd,
+        scope=counted_scope(anomaly.scope),
+        day=anomaly.day.isoformat(),
+        spent_nano_usd=anomaly.today_nano_usd,
+        mean_nano_usd=anomaly.mean_nano_usd,
         causes=tuple((cause_name(each), each.excess_nano_usd, each.share_basis_points) for each in causes),
-        owner=_owner(policy, scope),
+        owner=_owner(policy, (counted_scope(scope) for scope in (anomaly.scope, *found.twins))),
+        ends_at=window_at("day", policy.timezone, noon).ends_at,
+        also=also,
     )
 
 
-def _owner(policy: Policy, scope: Scope) -> str:
-    """Return who answers for a scope: the owner of its budget, or of the organization's."""
-    for budget in (budget_for(policy, scope), budget_for(policy, ORG)):
+def _owner(policy: Policy, scopes: Iterable[Scope]) -> str:
+    """Return who answers for a cause: the owner of the first of its scopes whose budget has one, or of the organization's."""
+    for scope in (*scopes, ORG):
+        budget = budget_for(policy, scope)
         if budget is not None and budget.owner:
             return budget.owner
     return ""

@@ -9,8 +9,8 @@ from budget_gate.ledger.interface import Ledger
 _FIRST_STEP = 1_000
 
 
-def entries_since(ledger: Ledger, instant: datetime) -> Iterator[Entry]:
-    """Yield every entry written at ``instant`` or later, and perhaps some before it.
+def entries_since(ledger: Ledger, instant: datetime, most: int | None = None) -> Iterator[Entry]:
+    """Yield every entry written at ``instant`` or later, and perhaps some before it; with ``most``, only about that many newest ones.
 
     Steps back from the newest entry, each step twice as long, until an entry is older; entries are in the order of the ledger's clock.
     """
@@ -18,6 +18,6 @@ def entries_since(ledger: Ledger, instant: datetime) -> Iterator[Entry]:
     while True:
         after = max(ledger.head() - step, 0)
         entry = next(iter(ledger.entries(after)), None) if after else None
-        if entry is None or entry.parsed().at < instant:
+        if entry is None or entry.parsed().at < instant or (most is not None and step >= most):
             return ledger.entries(after)
         step *= 2

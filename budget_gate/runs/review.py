@@ -15,6 +15,8 @@ from budget_gate.reports.pr_comment import marker_of, render_finding, render_pr_
 from budget_gate.runs.check import outage_outcome, read_only_outcome
 from budget_gate.runs.posting import Rendered, RunIdentity
 
+NO_KEY = "a pull request from a fork gets no API key, so it was not reviewed"
+
 
 class ReviewJob(NamedTuple):
     """What is reviewed: a diff, with the pull request it belongs to if there is one."""
@@ -39,10 +41,9 @@ def run_review(
         return read_only_outcome(policy, task, error)
 
 
-def fork_outcome(estimate: ReviewOutcome) -> ReviewOutcome:
-    """Return the verdict for a fork's pull request that was only estimated: a note, because a fork gets no key to review with."""
-    reason = f"a pull request from a fork gets no API key, so it was not reviewed; {estimate.reason}"
-    return estimate._replace(verdict="pass_with_note", reason=reason)
+def fork_outcome(estimate: ReviewOutcome, why: str = NO_KEY) -> ReviewOutcome:
+    """Return the verdict for a fork's pull request that was only estimated, and ``why``: a note, so that nobody is stranded."""
+    return estimate._replace(verdict="pass_with_note", reason=f"{why}; {estimate.reason}")
 
 
 def render_result(outcome: ReviewOutcome, workflow: str, identity: RunIdentity, head_sha: str, zone: str) -> Rendered:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from budget_gate.core.errors import GitHubError, ReadOnlyToken, UsageError
-from budget_gate.core.test_plans import WrittenFile
+from budget_gate.core.test_plans import WrittenFile, file_text
 from budget_gate.github.interface import GitHub
 from budget_gate.runs.posting import Posted, RunIdentity
 
@@ -26,7 +26,7 @@ def write_files(files: Sequence[WrittenFile], folder: Path, *, may_overwrite: bo
     try:
         for place, file in zip(places, files, strict=True):
             place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(file.content if file.content.endswith("\n") else f"{file.content}\n", encoding="utf-8")
+            place.write_text(file_text(file), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{error.filename or folder}: cannot be written: {error.strerror}; give another folder") from None
     return tuple(places)

@@ -9,7 +9,7 @@ from contract.ledgers import Opener
 from fakes.alert_messages import acme
 from fakes.alert_services import ROUTING_KEY, AlertServices
 
-from budget_gate.core.policy import Policy
+from budget_gate.core.policy import AlertRoute, Policy
 from budget_gate.ledger.interface import Ledger
 from budget_gate.notify.interface import Message, Notifier
 from budget_gate.notify.pagerduty import PagerDutyNotifier
@@ -107,6 +107,17 @@ def deliver_and_die(opener: Opener, slack_url: str, point: str) -> None:
     """Deliver in a process of its own, until the point."""
     notifiers = {"slack": DyingNotifier(SlackNotifier(slack_url), point)}
     courier(DyingLedger(opener(), point), notifiers, f"dies {point}").deliver(60.0)  # type: ignore[arg-type]
+
+
+def tell_and_die(opener: Opener, events_url: str, message: Message, point: str) -> None:
+    """Tell a notice to PagerDuty in a process of its own, until the point."""
+    notifiers = {"pagerduty": DyingNotifier(PagerDutyNotifier(ROUTING_KEY, events_url), point)}
+    courier(DyingLedger(opener(), point), notifiers, f"dies {point}", policy=noticing()).send_once(message)  # type: ignore[arg-type]
+
+
+def noticing() -> Policy:
+    """Return Acme's policy with forecasts and anomalies sent to PagerDuty."""
+    return acme()._replace(alerts=(AlertRoute(("forecast", "anomaly"), ("pagerduty",)),))
 
 
 def deliver_beside_others(opener: Opener, slack_url: str, name: str, barrier_wait: Callable[[], object]) -> None:

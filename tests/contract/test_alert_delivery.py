@@ -10,7 +10,7 @@ from fakes.alert_messages import acme, messages
 from fakes.alert_services import AlertServices, Behaviour
 from fakes.ledger_requests import TEAM, actual, admitted, charge, line, request, usd
 
-from budget_gate.core.policy import AlertRoute
+from budget_gate.core.policy import AlertRoute, Budget, Limit, Policy, Tiers
 from budget_gate.ledger.interface import Ledger
 from budget_gate.runs.deliver import LEASE_JITTER_SECONDS, LEASE_SECONDS
 
@@ -18,6 +18,12 @@ LEASE = timedelta(seconds=LEASE_SECONDS + LEASE_JITTER_SECONDS)
 FAILS = Behaviour("status", 503)
 SPAWN = multiprocessing.get_context("spawn")
 SLACK_ONLY = acme()._replace(alerts=(AlertRoute(("warn", "alert", "stop"), ("slack",)),))
+
+
+def _hundred(amount: int = 100, stop: int = 10_000) -> Policy:
+    """Return Acme's policy with the limit that ``_stop`` crosses, or a raised one; ``stop`` in basis points."""
+    shares = Tiers(warn=40_000, alert=40_000, stop=stop)
+    return acme()._replace(budgets=(Budget(TEAM, (Limit("usd", amount, "month"),), tiers=shares),))
 
 
 def _cross(ledger: Ledger, *used: int, label: str = "", owner: str = "payments-lead@acme.test") -> None:
@@ -148,7 +154,7 @@ def test_an_incident_is_resolved_once_when_its_period_ends(store: Store) -> None
     with AlertServices() as services:
         notifiers = channels(services)
         _stop(store.ledger)
-        one, two = courier(store.ledger, notifiers), courier(store.ledger, notifiers, "two")
+        one, two = (courier(store.ledger, notifiers, name, policy=_hundred()) for name in ("one", "two"))
         one.deliver(60.0)
         assert one.resolve_over() == 0
         assert len(services.open_incidents) == 1
@@ -156,6 +162,36 @@ def test_an_incident_is_resolved_once_when_its_period_ends(store: Store) -> None
         assert (one.resolve_over(), two.resolve_over(), one.resolve_over()) == (1, 0, 0)
         assert services.open_incidents == set()
     assert [event["event_action"] for event in services.pagerduty] == ["trigger", "resolve"]
+
+
+def test_a_raised_limit_resolves_its_incident(store: Store) -> None:
+    """A policy whose stop line now lies above what was used resolves the incident, once; no other change of the policy does."""
+    store.set_time(datetime(2026, 5, 12, 12, 0, tzinfo=UTC))
+    unchanged = [_hundred(), _hundred(99), _hundred(50, stop=20_000), acme()._replace(budgets=())]
+    with AlertServices() as services:
+        notifiers = channels(services)
+        _stop(store.ledger)
+        courier(store.ledger, notifiers, policy=_hundred()).deliver(60.0)
+        assert [courier(store.ledger, notifiers, f"u{at}", policy=each).resolve_over() for at, each in enumerate(unchanged)] == [
+            0
+        ] * 4
+        assert len(services.open_incidents) == 1
+        raised = [courier(store.ledger, notifiers, f"raised{number}", policy=_hundred(101)).resolve_over() for number in range(2)]
+        assert (raised, services.open_incidents) == ([1, 0], set())
+    assert [event["event_action"] for event in services.pagerduty] == ["trigger", "resolve"]
+
+
+def test_a_limit_raised_below_what_was_used_meanwhile_stays_stopped(store: Store) -> None:
+    """Where critical work or a late settlement has used up the raised limit, too, the incident stands until the period ends."""
+    store.set_time(datetime(2026, 5, 12, 12, 0, tzinfo=UTC))
+    with AlertServices() as services:
+        notifiers = channels(services)
+        _stop(store.ledger)
+        courier(store.ledger, notifiers, policy=_hundred()).deliver(60.0)
+        taken = admitted(store.ledger.reserve(request("more", usd(10), charge(TEAM, "month"))))
+        store.ledger.settle("more", taken.reservation, actual(usd(10)))
+        assert courier(store.ledger, notifiers, "two", policy=_hundred(105)).resolve_over() == 0
+        assert courier(store.ledger, notifiers, "three", policy=_hundred(111)).resolve_over() == 1
 
 
 def test_a_resolve_that_failed_is_tried_again(store: Store) -> None:

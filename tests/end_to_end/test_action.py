@@ -81,10 +81,13 @@ class World(NamedTuple):
         event_name: str = "pull_request",
         is_ledger_set: bool = True,
         workflow_file: str = "review.yml",
+        is_opted_in: bool = False,
     ) -> ActRun:
         """Run the workflow that users copy for an event; a fresh commit each time, the ledger kept between runs."""
         policy = POLICY.replace("LIMIT", limit).replace("EXCEED", exceed)
         workflow = (ROOT / "workflows" / workflow_file).read_text()
+        if is_opted_in:
+            workflow = re.sub(r"# (.+ # opt-in: .+)", r"\1", workflow)
         ledger = f"sqlite:///{self.folder / 'ledger.db'}" if is_ledger_set else ""
         if (self.folder / "repository").exists():
             shutil.rmtree(self.folder / "repository")
@@ -247,6 +250,29 @@ def test_a_labelled_issue_gets_a_test_plan(world: World) -> None:
     assert (comment["issue"], comment["body"].startswith("<!-- budget-gate:test_generation -->")) == (12, True)
     assert (len(world.anthropic.messages), world.github.state.check_runs) == (1, [])
     assert SECRET_KEY not in run.output
+
+
+def test_opting_in_proposes_the_files_as_one_draft_pull_request(world: World) -> None:
+    """With the workflow's two opt-in lines, labelling twice leaves one draft pull request with the file, and an output that leads to it."""
+    world.github.state.issues["12"] = {"title": "Refunds", "body": "- within 30 days", "labels": ["generate-tests"]}
+    world.github.state.git.push("main", {"README.md": "Shop\n"})
+    case = {
+        "name": "TC-1",
+        "title": "In time",
+        "preconditions": "",
+        "steps": [],
+        "expected": "Money",
+        "priority": "high",
+        "covers": ["R1"],
+    }
+    plan = {"cases": [case], "files": [{"path": "tests/test_a.py", "content": "x = 1  # TC-1\n"}], "summary": ""}
+    world.anthropic.answer = lambda _body: [{"type": "tool_use", "id": "toolu_1", "name": "report_tests", "input": plan}]
+    runs = [world.run(event_name="issues", workflow_file="testgen.yml", is_opted_in=True) for _ in range(2)]
+    assert [run.outputs()["pull-url"] for run in runs] == ["https://github.test/acme/shop/pull/13"] * 2, runs[0].output
+    ((number, pull),) = [each for each in world.github.state.pulls.items() if each[0] != "7"]
+    assert (number, pull["draft"], pull["title"]) == ("13", True, "Tests for #12")
+    assert world.github.state.git.files_at("budget-gate-tests/issue-12") == ["README.md", "tests/test_a.py"]
+    assert len(world.github.state.comments) == 1
 
 
 def test_a_broken_policy_is_one_clear_line(world: World) -> None:

@@ -1,4 +1,4 @@
-"""The workflows for merged pull requests and for the month's report, as users copy them, run by act from a scratch repository."""
+"""The workflows for merged pull requests, the month's report and alerts, as users copy them, run by act from a scratch repository."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 from fakes.act import REPOSITORY, ROOT, ActRun, copy_checkout, run_act, scratch_repository
+from fakes.alert_services import ROUTING_KEY, AlertServices
 from fakes.github_server import GitHubServer
 from fakes.github_state import State
 from fakes.history import SimulatedClock, record, spend
+from fakes.ledger_requests import TEAM, actual, admitted, charge, line, request, usd
 from fakes.slack_api import CHANNEL, TOKEN, SlackApi
 from fakes.slack_webhook import SlackWebhook
 
@@ -37,21 +39,22 @@ class World(NamedTuple):
     base_sha: str
     folder: Path
 
-    def run(self, event_name: str, event: dict[str, Any], slack: dict[str, str] | None = None) -> ActRun:
-        """Run the repository's workflows for an event; the webhook is set, or the secrets of ``slack`` and a channel."""
+    def run(self, event_name: str, event: dict[str, Any], secrets: dict[str, str] | None = None, **environment: str) -> ActRun:
+        """Run the repository's workflows for an event, with further secrets and variables of the runner."""
         return run_act(
             repository=self.repository,
             action=self.checkout,
             event_name=event_name,
             event=event,
             home=self.folder / "home",
-            environment={"GITHUB_API_URL": self.github.url, "SLACK_API_URL": self.slack_api.url},
+            environment={"GITHUB_API_URL": self.github.url, "SLACK_API_URL": self.slack_api.url, **environment},
             secrets={
                 "GITHUB_TOKEN": "ghs_writes",
                 "BUDGET_GATE_LEDGER": f"sqlite:///{self.folder / 'ledger.db'}",
-                **(slack or {"SLACK_WEBHOOK_URL": self.slack.url}),
+                "SLACK_WEBHOOK_URL": self.slack.url,
+                **(secrets or {}),
             },
-            variables={"SLACK_CHANNEL": CHANNEL} if slack else {},
+            variables={"SLACK_CHANNEL": CHANNEL} if "SLACK_BOT_TOKEN" in (secrets or {}) else {},
         )
 
 
@@ -137,7 +140,9 @@ def test_the_month_is_reported_and_posted_once(world: World) -> None:
 def test_a_bot_posts_the_month_once(world: World) -> None:
     """With a bot's token and a channel, running monthly-report.yml twice posts into that channel once, and prints no secret."""
     for _ in range(2):
-        run = world.run("workflow_dispatch", {"inputs": {"month": "2026-10"}}, {"SLACK_BOT_TOKEN": TOKEN})
+        run = world.run(
+            "workflow_dispatch", {"inputs": {"month": "2026-10"}}, {"SLACK_BOT_TOKEN": TOKEN, "SLACK_WEBHOOK_URL": ""}
+        )
         assert run.status == 0, run.output
         assert TOKEN not in run.output
     (message,) = world.slack_api.messages
@@ -152,3 +157,38 @@ def test_the_dashboard_is_a_folder_to_publish(world: World) -> None:
     assert run.outputs()["report-path"] == ".budget-gate/site/index.html"
     assert "| files: index.html\n" in run.output
     assert "| AI budget of acme\n" in run.output
+
+
+@pytest.fixture
+def scheduled(world: World) -> World:
+    """The world, where the only workflow is that of the alerts."""
+    folder = world.repository / ".github/workflows"
+    for path in folder.iterdir():
+        path.unlink()
+    (folder / "alerts.yml").write_text((ROOT / "workflows/alerts.yml").read_text())
+    return world
+
+
+def test_scheduled_alerts_reach_every_channel_once(scheduled: World) -> None:
+    """Running alerts.yml by schedule twice sends a stop to Slack and PagerDuty once, says so in its output, and prints no secret."""
+    ledger = SqliteLedger(scheduled.folder / "ledger.db")
+    owned = line(100, warn=400, alert=400)
+    taken = admitted(ledger.reserve(request("stop", usd(100), charge(TEAM, "month", owned))))
+    ledger.settle("stop", taken.reservation, actual(usd(100)))
+    ledger.close()
+    with AlertServices() as services:
+        secrets = {"SLACK_WEBHOOK_URL": services.slack_url, "PAGERDUTY_ROUTING_KEY": ROUTING_KEY}
+        runs = [scheduled.run("schedule", {}, secrets, PAGERDUTY_EVENTS_URL=services.events_url) for _ in range(2)]
+    assert [run.status for run in runs] == [0, 0], runs[0].output
+    assert runs[0].outputs()["reason"].startswith("1 delivered, 0 left for later")
+    assert runs[1].outputs()["reason"].startswith("0 delivered, 0 left for later")
+    assert (len(services.slack), len(services.pagerduty)) == (1, 1)
+    assert not any(ROUTING_KEY in run.output or "secretwebhookpart" in run.output for run in runs)
+
+
+def test_scheduled_alerts_without_a_channel_fail_in_one_line(scheduled: World) -> None:
+    """A schedule that can tell nobody is red and names the variables to set, rather than green and silent."""
+    run = scheduled.run("schedule", {}, {"SLACK_WEBHOOK_URL": ""})
+    assert run.status != 0
+    assert "no channel is configured; set SLACK_WEBHOOK_URL" in run.output
+    assert "Traceback" not in run.output

@@ -26,11 +26,16 @@ from pathlib import Path
 from typing import Any, Self
 
 if __package__:
+    from fakes.anthropic_batches import PATH as BATCHES
+    from fakes.anthropic_batches import BatchStore
     from fakes.anthropic_rules import BODY_BYTES_MOST, Refusal, refusal_of_body, refusal_of_headers
 else:  # run as a program
+    from anthropic_batches import PATH as BATCHES
+    from anthropic_batches import BatchStore
     from anthropic_rules import BODY_BYTES_MOST, Refusal, refusal_of_body, refusal_of_headers
 
 KEY = "sk-ant-api03-fake-key-for-tests"
+PAID = ("/v1/messages", BATCHES)
 STATUS_KINDS = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -47,7 +52,7 @@ STATUS_KINDS = {
 
 @dataclass
 class Behaviour:
-    """What to do with one Messages request, by ``kind``.
+    """What to do with one Messages request, or one creation of a batch, by ``kind``.
 
     ``answer``; ``status`` (an error of ``status``; ``headers`` and ``body`` may be given); ``reset`` (before an answer);
     ``cut`` (part of the answer, then a reset); ``stall`` (read the request, then say nothing for ``seconds``); ``drip`` (one byte
@@ -81,6 +86,7 @@ class AnthropicServer:
         self.answer = answer or default_answer
         self.key = key
         self.requests: list[Seen] = []
+        self.batches = BatchStore(lambda body: message_for(body, self.answer(body), None, len(self.requests)))
         self._behaviours: list[Behaviour] = []
         self._lock = threading.Lock()
         self.closing = threading.Event()
@@ -109,11 +115,11 @@ class AnthropicServer:
             self._behaviours.extend(behaviours)
 
     def take(self, seen: Seen) -> Behaviour:
-        """Record a request; return what to do with it. Counting is never scripted."""
+        """Record a request; return what to do with it. Only what is paid for is scripted."""
         with self._lock:
             self.requests.append(seen)
             self.arrived.set()
-            return self._behaviours.pop(0) if self._behaviours and seen.path == "/v1/messages" else Behaviour()
+            return self._behaviours.pop(0) if self._behaviours and seen.path in PAID and seen.body is not None else Behaviour()
 
     def start(self) -> Self:
         """Begin to serve."""
@@ -237,7 +243,20 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def do_GET(self) -> None:
-        self._refuse(Refusal(404, "not_found_error", "Not found"))
+        path = self.path.partition("?")[0]
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.fake.take(Seen(path, headers, None))
+        refusal = refusal_of_headers({"content-type": "application/json", **headers}, (self.fake.key,))
+        found = refusal or self.fake.batches.answer(self.command, path, self.fake.url)
+        if isinstance(found, Refusal):
+            self._refuse(found)
+        elif isinstance(found, dict):
+            self._send(200, json.dumps(found).encode())
+        else:
+            self._results(found)
+
+    def do_DELETE(self) -> None:
+        self.do_GET()
 
     def do_POST(self) -> None:
         path = self.path.partition("?")[0]
@@ -252,7 +271,13 @@ class _Handler(BaseHTTPRequestHandler):
         except ValueError:
             body = None
         headers = {name.lower(): value for name, value in self.headers.items()}
+        if path.startswith(f"{BATCHES}/"):
+            self.do_GET()
+            return
         behaviour = self.fake.take(Seen(path, headers, body))
+        if path == BATCHES:
+            self._create(behaviour, body, refusal_of_headers(headers, (self.fake.key,)) or self.fake.batches.refusal(body))
+            return
         if path not in {"/v1/messages", "/v1/messages/count_tokens"}:
             self._refuse(Refusal(404, "not_found_error", "Not found"))
             return
@@ -286,6 +311,36 @@ class _Handler(BaseHTTPRequestHandler):
             self._stream(behaviour, message)
         else:
             self._plain(behaviour, json.dumps(message).encode())
+
+    def _create(self, behaviour: Behaviour, body: dict[str, Any], refusal: Refusal | None) -> None:
+        if refusal:
+            self._refuse(refusal)
+        elif behaviour.kind == "status":
+            kind = STATUS_KINDS.get(behaviour.status, "api_error")
+            self._refuse(Refusal(behaviour.status, kind, "scripted"), behaviour.headers, behaviour.body)
+        elif behaviour.kind == "reset":
+            self._reset()
+        elif behaviour.kind == "garbage":
+            self._send(200, b"<html>not JSON</html>")
+        else:  # made, even if its answer is lost
+            batch = self.fake.batches.create(body)
+            self._plain(behaviour, json.dumps(self.fake.batches.document(batch, self.fake.url)).encode())
+
+    def _results(self, lines: Iterator[bytes]) -> None:
+        """Send a results file as it is made, of a length that nobody says beforehand; ``cut_at`` ends it early, once."""
+        cut_at, self.fake.batches.cut_at = self.fake.batches.cut_at, None
+        self.close_connection = True
+        self._head(200, {"content-type": "application/x-jsonl", "transfer-encoding": "chunked", "connection": "close"})
+        sent = 0
+        for line in lines:
+            part = line if cut_at is None else line[: max(cut_at - sent, 0)]
+            sent += len(part)
+            if part:
+                self.wfile.write(f"{len(part):x}\r\n".encode() + part + b"\r\n")
+            if len(part) < len(line):
+                self.wfile.flush()
+                return
+        self.wfile.write(b"0\r\n\r\n")
 
     def _plain(self, behaviour: Behaviour, content: bytes) -> None:
         if behaviour.kind == "cut":

@@ -29,12 +29,16 @@ class GitRefusal(Exception):
 
 @dataclass
 class GitStore:
-    """One repository's objects and refs. ``trees`` maps an id to its files by path: what a recursive listing shows."""
+    """One repository's objects and refs. ``trees`` maps an id to its files by path: what a recursive listing shows.
+
+    ``modes`` tells of an id when it is a link (120000) or a submodule (160000) and no file.
+    """
 
     blobs: dict[str, str] = field(default_factory=dict)
     trees: dict[str, dict[str, str]] = field(default_factory=dict)
     commits: dict[str, dict[str, Any]] = field(default_factory=dict)
     refs: dict[str, str] = field(default_factory=dict)
+    modes: dict[str, str] = field(default_factory=dict)
     is_empty: bool = False
     protected: str = ""
 
@@ -90,6 +94,8 @@ class GitStore:
             raise GitRefusal(422, "Reference name must start with 'refs/' and contain at least two slashes.")
         if name in self.refs:
             raise GitRefusal(422, "Reference already exists")
+        if any(known.startswith(f"{name}/") or name.startswith(f"{known}/") for known in self.refs):
+            raise GitRefusal(422, "Reference update failed")
         self._known(sha)
         self.refs[name] = str(sha)
         return self.ref(name.removeprefix("refs/"))
@@ -102,7 +108,7 @@ class GitStore:
         if self.protected == full:
             raise GitRefusal(422, "Repository rule violations found\n\nCannot update this protected ref.")
         self._known(sha)
-        if not body.get("force") and not self._is_ancestor(self.refs[full], str(sha)):
+        if not body.get("force") and not self.is_ancestor(self.refs[full], str(sha)):
             raise GitRefusal(422, "Update is not a fast forward")
         self.refs[full] = str(sha)
         return self.ref(name)
@@ -113,12 +119,33 @@ class GitStore:
             raise GitRefusal(404, "Not Found")
         return {"ref": f"refs/{name}", "object": {"type": "commit", "sha": self.refs[f"refs/{name}"]}}
 
-    def tree(self, sha: str) -> dict[str, Any]:
-        """``GET git/trees/...?recursive=1``."""
+    def tree(self, sha: str, *, is_recursive: bool = True) -> dict[str, Any]:
+        """``GET git/trees/...``, with ``?recursive=1`` or without."""
         if sha not in self.trees:
             raise GitRefusal(404, "Not Found")
-        entries = [{"path": path, "type": "blob", "sha": blob} for path, blob in sorted(self.trees[sha].items())]
+        if is_recursive:
+            entries = [{"path": path, "type": "blob", "sha": blob} for path, blob in sorted(self.trees[sha].items())]
+        else:
+            entries = self._level(self.trees[sha])
         return {"sha": sha, "tree": entries, "truncated": False}
+
+    def commit(self, sha: str) -> dict[str, Any]:
+        """``GET git/commits/...``."""
+        if sha not in self.commits:
+            raise GitRefusal(404, "Not Found")
+        known = self.commits[sha]
+        parents = [{"sha": each} for each in known["parents"]]
+        return {"sha": sha, "tree": {"sha": known["tree"]}, "parents": parents, "message": known["message"]}
+
+    def push(self, branch: str, files: dict[str, str], message: str = "pushed") -> str:
+        """Put files on a branch as somebody with git would, on top of what it has; return the commit."""
+        ref = f"refs/heads/{branch}"
+        at = [self.refs[ref]] if ref in self.refs else []
+        entries = [{"path": path, "mode": "100644", "type": "blob", "content": text} for path, text in files.items()]
+        base = {"base_tree": self.commits[at[0]]["tree"]} if at else {}
+        tree = self.add_tree({"tree": entries, **base})["sha"]
+        self.refs[ref] = self.add_commit({"message": message, "tree": tree, "parents": at})["sha"]
+        return self.refs[ref]
 
     def get_blob(self, sha: str) -> dict[str, Any]:
         """``GET git/blobs/...``: base64 in lines, as the real one sends it."""
@@ -163,11 +190,29 @@ class GitStore:
         shown = content[:TRUNCATED_BYTES].decode(errors="ignore") if is_cut else self.blobs[sha]
         return {"oid": sha, "text": shown, "isTruncated": is_cut}
 
+    def _level(self, files: dict[str, str]) -> list[dict[str, str]]:
+        """Return the entries of one folder. The folders in it become trees of their own."""
+        entries: list[dict[str, str]] = []
+        folders: dict[str, dict[str, str]] = {}
+        for path, blob in files.items():
+            first, slash, rest = path.partition("/")
+            mode = self.modes.get(blob, "100644")
+            if slash:
+                folders.setdefault(first, {})[rest] = blob
+            else:
+                entries.append({"path": path, "mode": mode, "type": "commit" if mode == "160000" else "blob", "sha": blob})
+        for name, held in folders.items():
+            sha = _id("tree", sorted(held.items()))
+            self.trees.setdefault(sha, held)
+            entries.append({"path": name, "mode": "040000", "type": "tree", "sha": sha})
+        return entries
+
     def _known(self, sha: object) -> None:
         if sha not in self.commits:
             raise GitRefusal(422, "Object does not exist")
 
-    def _is_ancestor(self, older: str, newer: str) -> bool:
+    def is_ancestor(self, older: str, newer: str) -> bool:
+        """Return whether one commit can be reached from another."""
         waiting, seen = [newer], set()
         floor = self.commits[older]["number"]
         while waiting:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 if __package__:
     from fakes.github_diff import diff_lines
@@ -28,8 +29,14 @@ ROUTES = (
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)", "repository"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls", "list_pulls"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls/(?P<number>\d+)", "pull"),
+    ("POST", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls", "create_pull"),
+    ("PATCH", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls/(?P<number>\d+)", "edit_pull"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/pulls/(?P<number>\d+)/files", "files"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/issues/(?P<number>\d+)", "issue"),
+    ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/issues/(?P<number>\d+)/events", "list_events"),
+    ("DELETE", r"/repos/(?P<repo>[^/]+/[^/]+)/issues/(?P<number>\d+)/labels/(?P<name>[^/]+)", "remove_label"),
+    ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/collaborators/(?P<login>[^/]+)/permission", "permission"),
+    ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/compare/(?P<base>[0-9a-f]+)\.\.\.(?P<sha>[0-9a-f]+)", "compare"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/issues/(?P<number>\d+)/comments", "list_comments"),
     ("POST", r"/repos/(?P<repo>[^/]+/[^/]+)/issues/(?P<number>\d+)/comments", "create_comment"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/issues/comments/(?P<id>\d+)", "get_comment"),
@@ -48,7 +55,7 @@ ROUTES = (
     ("PATCH", r"/repos/(?P<repo>[^/]+/[^/]+)/check-runs/(?P<id>\d+)", "edit_check"),
     ("POST", r"/repos/(?P<repo>[^/]+/[^/]+)/git/(?P<git>trees|commits|refs)", "git_create"),
     ("PATCH", r"/repos/(?P<repo>[^/]+/[^/]+)/git/refs/(?P<name>heads/.+)", "git_move"),
-    ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/git/(?P<git>ref|trees|blobs)/(?P<name>.+)", "git_get"),
+    ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/git/(?P<git>ref|trees|blobs|commits)/(?P<name>.+)", "git_get"),
     ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/check-runs/(?P<id>\d+)/annotations", "list_annotations"),
 )
 
@@ -91,7 +98,11 @@ class State:
     reviews: list[dict[str, Any]] = field(default_factory=list)
     issues: dict[str, dict[str, Any]] = field(default_factory=dict)
     teams: dict[str, dict[str, str]] = field(default_factory=dict)
+    roles: dict[str, str] = field(default_factory=dict)
+    label_events: list[dict[str, Any]] = field(default_factory=list)
     graphql_works: bool = True
+    may_create_pulls: bool = True
+    has_drafts: bool = True
     last_id: int = 1000
     git: GitStore = field(default_factory=GitStore)
 
@@ -119,11 +130,33 @@ class State:
         self.last_id += 1
         return self.last_id
 
+    def own_open_pulls(self) -> list[dict[str, Any]]:
+        """Return the open pull requests from branches of this repository."""
+        own = [each for each in self.pulls.values() if each.get("head_repo", self.repository) == self.repository]
+        return [each for each in own if not each.get("closed_at") and not each.get("merged_at")]
+
     def add_comment(self, number: int, login: str, body: str) -> int:
         """Put a comment of some account there and return its id."""
         comment = {"id": self.new_id(), "issue": number, "login": login, "body": body}
         self.comments.append(comment)
         return int(comment["id"])
+
+    def put_label(self, number: int, login: str, label: str) -> None:
+        """Put a label on a pull request in somebody's name, or (a second time) do nothing."""
+        labels = self.pulls[str(number)].setdefault("labels", [])
+        if label not in labels:
+            labels.append(label)
+            self._label_event(number, login, label, "labeled")
+
+    def push(self, number: int, sha: str, diff: str) -> None:
+        """Give a pull request another head commit; what the older one changed can still be compared."""
+        pull = self.pulls[str(number)]
+        pull.setdefault("older", {})[pull["head_sha"]] = pull.get("diff", "")
+        pull.update(head_sha=sha, diff=diff)
+
+    def _label_event(self, number: int, login: str, label: str, kind: str) -> None:
+        event = {"id": self.new_id(), "event": kind, "actor": _user(login), "label": {"name": label}, "number": number}
+        self.label_events.append(event)
 
     def route(
         self, verb: str, path: str, query: dict[str, str], body: Any, who: dict[str, str], accept: str, base: str
@@ -200,7 +233,9 @@ class _Request:
     def git_get(self) -> Answer:
         """Read a ref, a tree or a blob."""
         git = self.state.git
-        read = {"ref": git.ref, "trees": git.tree, "blobs": git.get_blob}[self.place["git"]]
+        if self.place["git"] == "trees":
+            return 200, _answered(lambda name: git.tree(name, is_recursive="recursive" in self.query), self.place["name"]), False
+        read = {"ref": git.ref, "blobs": git.get_blob, "commits": git.commit}[self.place["git"]]
         return 200, _answered(read, self.place["name"]), False
 
     def user(self) -> Answer:
@@ -213,7 +248,7 @@ class _Request:
         """The repository, with what the account of the token may do; of an app it says no, whatever that may do."""
         may_push = self.who["type"] == "User" and self.who["permission"] == "write"
         permissions = {"admin": False, "maintain": False, "push": may_push, "triage": may_push, "pull": True}
-        return 200, {"full_name": self.state.repository, "permissions": permissions}, False
+        return 200, {"full_name": self.state.repository, "default_branch": "main", "permissions": permissions}, False
 
     def pull(self) -> Answer:
         """One pull request, as JSON or as a diff."""
@@ -235,6 +270,10 @@ class _Request:
             raise Refusal(422, "Validation Failed")
         known = [self._pull_facts(int(number), pull) for number, pull in self.state.pulls.items()]
         found = [each for each in known if wanted in ("all", each["state"])]
+        if "head" in self.query:
+            found = [each for each in found if _label(each) == self.query["head"]]
+        if "base" in self.query:
+            found = [each for each in found if each["base"]["ref"] == self.query["base"]]
         descending = self.query.get("direction", "desc" if order == "created" else "asc") == "desc"
         return 200, sorted(found, key=lambda each: (each[f"{order}_at"], each["number"]), reverse=descending), True
 
@@ -258,9 +297,48 @@ class _Request:
             "draft": pull.get("draft", False),
             "user": _user(author, pull.get("author_type", "User")) if author else None,
             "labels": [{"name": name} for name in pull.get("labels", [])],
-            "head": {"sha": pull["head_sha"], "ref": "topic", "repo": {"full_name": head_repo} if head_repo else None},
+            "html_url": f"https://github.test/{self.state.repository}/pull/{number}",
+            "head": {
+                "sha": pull["head_sha"],
+                "ref": pull.get("head_ref", "topic"),
+                "repo": {"full_name": head_repo} if head_repo else None,
+            },
             "base": {"sha": pull.get("base_sha", "b" * 40), "ref": pull.get("base_ref", "main"), "repo": repo},
         }
+
+    def create_pull(self) -> Answer:
+        """Open a pull request from a branch of this repository: one for a pair of branches, and never one without a change."""
+        git, body = self.state.git, self.body
+        if not self.state.may_create_pulls and self.who["type"] == "Bot":
+            raise Refusal(403, "GitHub Actions is not permitted to create or approve pull requests.")
+        head, base = (git.refs.get(f"refs/heads/{body.get(name)}") for name in ("head", "base"))
+        wrong = [
+            {"resource": "PullRequest", "field": name, "code": "invalid"}
+            for name, at in (("head", head), ("base", base))
+            if not at
+        ]
+        if wrong or not body.get("title") or len(body.get("body") or "") > BODY_CHARACTERS_MAX:
+            raise Refusal(422, "Validation Failed", wrong)
+        if body.get("draft") and not self.state.has_drafts:
+            raise Refusal(422, "Draft pull requests are not supported in this repository.")
+        pair = (body["head"], body["base"])
+        is_open = any(pair == (each.get("head_ref"), each.get("base_ref")) for each in self.state.own_open_pulls())
+        said = f"A pull request already exists for {self.state.repository.partition('/')[0]}:{body['head']}." if is_open else ""
+        if not said and git.is_ancestor(str(head), str(base)):
+            said = f"No commits between {body['base']} and {body['head']}"
+        if said:
+            raise Refusal(422, "Validation Failed", [{"resource": "PullRequest", "code": "custom", "message": said}])
+        number = max((int(each) for each in (*self.state.pulls, *self.state.issues)), default=0) + 1
+        kept = {name: body.get(name) for name in ("title", "body", "draft")}
+        kept |= {"head_sha": head, "head_ref": body["head"], "base_sha": base, "base_ref": body["base"]}
+        self.state.pulls[str(number)] = {**kept, "author": self.who["login"], "author_type": self.who["type"]}
+        return 201, self._pull_facts(number, self.state.pulls[str(number)]), False
+
+    def edit_pull(self) -> Answer:
+        """Change title or body."""
+        pull = self._pull()
+        pull.update({name: self.body[name] for name in ("title", "body") if name in self.body})
+        return 200, self._pull_facts(int(self.place["number"]), pull), False
 
     def issue(self) -> Answer:
         """One issue; every pull request is one too."""
@@ -269,6 +347,45 @@ class _Request:
         labels = [{"name": name} for name in issue.get("labels", [])]
         shown = {"number": int(number), "title": issue.get("title", "A change"), "body": issue.get("body"), "labels": labels}
         return 200, {**shown, "user": _user(issue.get("author", "alice")), "state": "open"}, False
+
+    def list_events(self) -> Answer:
+        """What happened to a pull request, oldest first: here its labels, and what every pull request has besides."""
+        self._pull()
+        number = int(self.place["number"])
+        mentioned = {"id": 1, "event": "mentioned", "actor": None}
+        return 200, [mentioned, *(each for each in self.state.label_events if each["number"] == number)], True
+
+    def remove_label(self) -> Answer:
+        """Take a label off; names are compared without case, as GitHub does."""
+        number, name = int(self.place["number"]), unquote(self.place["name"])
+        labels = self._pull().get("labels", [])
+        found = next((each for each in labels if each.lower() == name.lower()), None)
+        if found is None:
+            raise Refusal(404, "Label does not exist")
+        labels.remove(found)
+        self.state._label_event(number, self.who["login"], found, "unlabeled")
+        return 200, [{"name": each} for each in labels], False
+
+    def permission(self) -> Answer:
+        """What a person may do here: the role, and the base role that it amounts to. ``roles`` holds the roles of people."""
+        role = self.state.roles.get(self.place["login"].lower())
+        if role is None:
+            raise Refusal(404, f"{self.place['login']} is not a user")
+        amounts_to = {"maintain": "write", "triage": "read"}.get(role, role)
+        return 200, {"permission": amounts_to, "role_name": role, "user": _user(self.place["login"])}, False
+
+    def compare(self) -> Answer:
+        """The changes of one commit since it left its base, as JSON or as a diff, whether or not it still is a head."""
+        sha = self.place["sha"]
+        pull = next((each for each in self.state.pulls.values() if sha in (each["head_sha"], *each.get("older", {}))), None)
+        if pull is None:
+            raise Refusal(404, "Not Found")
+        diff = pull.get("diff", "") if pull["head_sha"] == sha else pull["older"][sha]
+        if "diff" not in self.accept:
+            return 200, {"status": "diverged", "files": pull.get("files", [])[:300]}, False
+        if pull.get("too_large"):
+            raise Refusal(406, "Sorry, this diff is taking too long to generate.")
+        return 200, diff.encode("utf-8", "surrogateescape"), False
 
     def _commented(self) -> None:
         if self.place["number"] not in self.state.issues:
@@ -467,7 +584,7 @@ class _Request:
         """Return what GitHub says of a comment whose place the diff does not have, or empty text."""
         pull = self._pull()
         sha = comment.get("commit_id") or self.body.get("commit_id")
-        if sha not in (pull["head_sha"], *pull.get("older_shas", [])):
+        if sha not in (pull["head_sha"], *pull.get("older", {})):
             return "Commit could not be resolved"
         lines = diff_lines(pull.get("diff", ""))
         path, side, line = comment.get("path"), comment.get("side", "RIGHT"), comment.get("line")
@@ -507,6 +624,12 @@ class _Request:
         }
         url = f"https://github.test/{self.state.repository}/runs/{check['id']}"
         return {**fields, "html_url": url, "output": {"title": None, "summary": None, **check.get("output", {})}}
+
+
+def _label(facts: dict[str, Any]) -> str:
+    """Return a pull request's branch as GitHub's lists name it: with the owner of the repository that it lives in."""
+    owner = ((facts["head"]["repo"] or {}).get("full_name") or "").partition("/")[0]
+    return f"{owner}:{facts['head']['ref']}"
 
 
 def _answered(method: Callable[..., Any], *arguments: Any) -> Any:

@@ -3,6 +3,7 @@
 import email
 import email.policy
 import ssl
+from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Self, cast
@@ -16,9 +17,12 @@ PASSWORD = "s3cret/pass word"
 
 
 class MailServer:
-    """One server. ``security`` is ``tls``, ``starttls`` or ``none``; ``name`` is what its certificate says it is."""
+    """One server. ``security`` is ``tls``, ``starttls`` or ``none``.
 
-    def __init__(self, folder: Path, security: str = "tls", name: str = "localhost") -> None:
+    ``name`` is what its certificate says it is, valid until ``expired_on`` if given.
+    """
+
+    def __init__(self, folder: Path, security: str = "tls", name: str = "localhost", expired_on: datetime | None = None) -> None:
         self.mails: list[EmailMessage] = []
         self.recipients: list[list[str]] = []
         self.refuse_with = ""
@@ -26,7 +30,7 @@ class MailServer:
         self.authority_file = folder / f"authority-{security}.pem"
         authority.cert_pem.write_to_path(str(self.authority_file))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert(name).configure_cert(context)
+        authority.issue_cert(name, not_after=expired_on).configure_cert(context)
         self._controller = _Controller(self, security, context)
         self.security = security
 

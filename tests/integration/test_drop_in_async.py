@@ -107,19 +107,21 @@ def test_the_sdk_retries_and_each_attempt_is_metered(gate: Gate, server: Anthrop
 
 
 def test_a_refusal_sends_nothing(server: AnthropicServer, tmp_path: Path) -> None:
-    """Where a budget refuses, ``BudgetRefused`` is raised, and no byte reaches the API; batches are refused in plain words."""
+    """Where a budget refuses, ``BudgetRefused`` is raised, and no byte reaches the API; nor does it where nobody meters."""
     write_policy(tmp_path, usd="0.000001")
 
     async def ask(gate: Gate) -> None:
         async with gate.async_anthropic() as client:
             with pytest.raises(BudgetRefused, match="org per month"):
                 await client.messages.create(**ASK)
-            with pytest.raises(ProviderError, match="batches are not metered"):
-                await client.messages.batches.list()
+            with pytest.raises(BudgetRefused, match="org per month"):
+                await client.messages.batches.create(requests=[{"custom_id": "a", "params": ASK}])
+            with pytest.raises(ProviderError, match="would not be metered"):
+                await client.post("/v1/complete", body={}, cast_to=object)
 
     with opened(tmp_path, server.url) as gate:
         asyncio.run(ask(gate))
-    assert server.messages == []
+    assert {seen.path for seen in server.requests} <= {"/v1/messages/count_tokens"}
 
 
 def test_a_cancelled_request_is_on_the_books(gate: Gate, server: AnthropicServer, tmp_path: Path) -> None:

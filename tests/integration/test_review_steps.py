@@ -1,5 +1,6 @@
 """The steps of a review on the real gate: triage within the task's bound, two models, one prefix read twice, and one comment."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -50,6 +51,11 @@ LARGE = (
     + "".join(added(f"src/plain{number}.py", PLAIN) for number in range(12))
 )
 
+MANY = "".join(
+    added(f"src/many{number}.py", [f"total_{at} = compute({at}) + {number}" for at in range(1_500)]) for number in range(6)
+)
+"""More than one call can hold."""
+
 
 class World:
     """Acme's review workflow, raised to the middle model; the provider answers triage and reviews as scripted."""
@@ -65,11 +71,16 @@ class World:
         self.sent.append(body)
         return self.triage(body) if body["tool_choice"]["name"] == TRIAGE_TOOL_NAME else scripted_reviewer(body)
 
-    def review(self, diff: str = LARGE) -> ReviewOutcome:
-        """Review a diff."""
+    @property
+    def agent(self) -> CodeReviewAgent:
+        """The agent of one run."""
         gate = Gate(self._policy, load_prices(), self.ledger, ScriptedProvider(self._answer), key_prefix="run", wait_seconds=0)
         attribution = Attribution("ci_cd_review", project="acme/app", user="mona", task="pr-7@abc", pr="7")
-        return CodeReviewAgent(gate, Task(attribution, self._workflow)).review(diff, PULL, tag="q7Zk2mVx9")
+        return CodeReviewAgent(gate, Task(attribution, self._workflow))
+
+    def review(self, diff: str = LARGE, *, dry_run: bool = False) -> ReviewOutcome:
+        """Review a diff."""
+        return self.agent.review(diff, PULL, tag="q7Zk2mVx9", dry_run=dry_run)
 
     def reviews(self, model: str) -> list[str]:
         """Return the texts of the review calls that a model got."""
@@ -169,3 +180,56 @@ def test_a_talked_round_triage_cannot_keep_the_guarded_paths_from_the_dearer_mod
     assert "src/auth/login.py" in dear
     assert "src/money/sum.py" in dear
     assert "src/risky.py" in cheap
+
+
+def dry_run_numbers(outcome: ReviewOutcome) -> tuple[int, bool, int, int]:
+    """Return the calls that a dry run announces, whether triage is one, and the most they use: tokens and hundredths of a cent."""
+    said = re.search(r"(\d+) calls?(, one of them triage,)? would use at most ([\d,]+) tokens, \$([\d.]+)$", outcome.reason)
+    assert said, outcome.reason
+    calls, triage, tokens, dollars = said.groups()
+    return int(calls), triage is not None, int(tokens.replace(",", "")), round(float(dollars) * 10_000)
+
+
+def test_a_dry_run_counts_the_triage_call(world: World) -> None:
+    """The estimate includes what triage reserves, shown by ``explain`` too, stays within the task, and takes nothing."""
+    outcome = world.review(dry_run=True)
+    calls, has_triage, tokens, _ = dry_run_numbers(outcome)
+    assert has_triage
+    assert calls > 2
+    assert outcome.cost_nano_usd == 0
+    assert world.sent == []
+    assert list(world.ledger.entries()) == []
+    triage = world.agent.explain(LARGE, PULL, tag="q7Zk2mVx9").triage
+    assert triage is not None
+    assert triage.route.model == MODELS["small"]
+    world.review()
+    first = next(iter(world.ledger.entries())).parsed()
+    assert first.body["labels"]["prompt_version"] == "triage/1"
+    assert (first.delta.pending.nano_usd, first.delta.pending.tokens) == (triage.price.nano_usd, triage.price.tokens)
+    assert tokens <= 20_000
+
+
+def test_a_dry_run_without_a_task_bound_is_never_below_what_is_reserved() -> None:
+    """Where nothing is left out, no run of the review reserves more than the dry run said, whatever triage picks."""
+    bounds = RAISED.task._replace(hard_tokens=None, nano_usd=10**12, soft_tokens=None)
+    for picks in ([], [{"hunk": number, "why": "x"} for number in range(1, 14)]):
+        world = World(task=bounds, output_tokens={"small": 1_024, "medium": 2_048}, escalate=RAISED.escalate)
+        world.triage = lambda _body, picks=picks: [
+            {"type": "tool_use", "id": "t", "name": TRIAGE_TOOL_NAME, "input": {"picks": picks}}
+        ]
+        _, _, tokens, ten_thousandths = dry_run_numbers(world.review(MANY, dry_run=True))
+        world.review(MANY)
+        entries = [entry.parsed() for entry in world.ledger.entries()]
+        reserved = [entry.delta.pending for entry in entries if entry.kind == "reserve"]
+        assert sum(each.tokens for each in reserved) <= tokens
+        assert sum(each.nano_usd for each in reserved) <= (ten_thousandths + 100) * 100_000
+        world.ledger.close()
+
+
+@pytest.mark.parametrize("fields", [{"escalate": None, "degrade": None}, {"task": RAISED.task._replace(steps=2)}])
+def test_a_dry_run_of_a_review_without_triage_names_none(fields: dict[str, Any]) -> None:
+    """Where no triage call would be made, none is estimated."""
+    world = World(**fields)
+    assert not dry_run_numbers(world.review(dry_run=True))[1]
+    assert world.agent.explain(LARGE, PULL, tag="q7Zk2mVx9").triage is None
+    world.ledger.close()

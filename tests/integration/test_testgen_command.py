@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes.alert_services import AlertServices
 from fakes.anthropic_server import AnthropicServer
 from fakes.command_line import ACME, Ended, run
-from fakes.github_server import GitHubServer
+from fakes.github_server import Fault, GitHubServer
+from fakes.github_state import State
 from fakes.jira_server import EMAIL, TOKEN, JiraServer
 
 CASE = {
@@ -98,6 +100,7 @@ def test_a_second_run_overwrites_only_when_told_to(project: Path, model: Anthrop
         ["--jira", "SHOP-7"],
         ["--issue", "12"],
         ["--ticket", "x", "--workflow", "nobody"],
+        ["--ticket", "ticket.md", "--draft-pr"],
     ],
 )
 def test_wrong_usage_is_one_line(project: Path, arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,3 +156,96 @@ def test_a_token_that_may_not_write_is_an_expected_path(
         ended = testgen(project, "--issue", "12")
     assert ended.code == 0
     assert "issues: write" in ended.err
+
+
+def with_repository() -> State:
+    """Return a repository with an issue and one commit on its default branch."""
+    state = State(issues={"12": ISSUE})
+    state.git.push("main", {"shop/cart.py": "def refund(): ...\n", "tests/test_cart.py": "def test_a(): assert True\n"})
+    return state
+
+
+def test_the_files_are_proposed_as_one_draft_pull_request(
+    project: Path, tmp_path: Path, model: AnthropicServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two runs leave one branch and one draft pull request with plan and cost; comment and outputs lead to it; no issue is closed."""
+    with GitHubServer(with_repository()) as server:
+        on_runner(tmp_path, server, monkeypatch)
+        first, second = (testgen(project, "--issue", "12", "--draft-pr", "--json").document() for _ in range(2))
+        assert (first["pull_request"]["number"], first["pull_request"]["created"]) == (13, True)
+        assert (second["pull_request"]["number"], second["pull_request"]["created"]) == (13, False)
+        (pull,) = server.state.pulls.values()
+        assert (pull["draft"], pull["title"], pull["head_ref"]) == (True, "Tests for #12", "budget-gate-tests/issue-12")
+        assert pull["body"].startswith("<!-- budget-gate:qa_test_gen -->\nTests for #12")
+        assert "| R1 refund within 30 days | TC-1 | `tests/test_refund.py` |" in pull["body"]
+        assert "This run cost $" in pull["body"]
+        assert server.state.git.text_at("tests/test_refund.py", "budget-gate-tests/issue-12") == FILE["content"] + "\n"
+        (comment,) = server.state.comments
+        assert "**Draft pull request:** #13" in comment["body"]
+    assert "pull-url" in (tmp_path / "output").read_text()
+    assert not (project / "tests/test_refund.py").exists(), "only --write writes here"
+
+
+def test_a_token_that_may_not_push_loses_nothing(
+    project: Path, tmp_path: Path, model: AnthropicServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the pull request cannot be opened, the plan is printed and posted all the same, with the reason and what to grant."""
+    with GitHubServer(with_repository()) as server:
+        on_runner(tmp_path, server, monkeypatch)
+        server.faults.append(Fault("POST", "/git/trees$", "before", status=403))
+        ended = testgen(project, "--issue", "12", "--draft-pr")
+        (comment,) = server.state.comments
+    assert (ended.code, "TC-1" in ended.out) == (0, True)
+    assert "no pull request: the token may not push to acme/shop" in ended.out
+    assert "contents: write" in comment["body"]
+    assert "| TC-1 |" in comment["body"]
+    assert "contents: write" in (tmp_path / "summary").read_text()
+
+
+def test_a_file_that_cannot_be_written_is_told_after_the_plan(project: Path, model: AnthropicServer) -> None:
+    """What was paid for is printed before a full disk, or a file in the way, ends the command."""
+    (project / "out").mkdir()
+    (project / "out/tests").write_text("a file where a folder should be\n")
+    ended = testgen(project, "--ticket", str(project / "ticket.md"), "--write", str(project / "out"))
+    assert (ended.code, "TC-1" in ended.out) == (2, True)
+
+
+def test_paths_of_an_attacker_reach_no_pull_request(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever paths a model is talked into, only new files in folders of tests are pushed; the others are named."""
+    paths = ["../x.py", ".github/workflows/x.yml", "tests/../shop/cart.py", "shop/cart.py", "tests/test_cart.py", "tests/.env.py"]
+    paths += ["/etc/x.py", "tests\\x.py", "tests/x.sh", "setup.py", "tests/link/test_x.py", "tests/test_ok.py"]
+    (project / "tests/link").symlink_to(tmp_path)
+
+    def hostile(body: dict[str, Any]) -> list[dict[str, Any]]:
+        files = [{"path": path, "content": "x = 1  # TC-1\n"} for path in paths]
+        given = {"cases": [CASE], "files": files, "summary": ""}
+        return [{"type": "tool_use", "id": "toolu_1", "name": body["tool_choice"]["name"], "input": given}]
+
+    with AnthropicServer(hostile) as model, GitHubServer(with_repository()) as server:
+        monkeypatch.setenv("ANTHROPIC_API_KEY", model.key)
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", model.url)
+        on_runner(tmp_path, server, monkeypatch)
+        document = testgen(project, "--issue", "12", "--draft-pr", "--json").document()
+        assert server.state.git.files_at("budget-gate-tests/issue-12") == [
+            "shop/cart.py",
+            "tests/test_cart.py",
+            "tests/test_ok.py",
+        ]
+        assert server.state.git.text_at("tests/test_cart.py", "budget-gate-tests/issue-12") == "def test_a(): assert True\n"
+    assert [each["path"] for each in document["rejected"]] == paths[:-1]
+
+
+def test_the_action_delivers_alerts_after_a_plan(
+    project: Path, tmp_path: Path, model: AnthropicServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plan that takes its budget past a tier leaves nothing in the outbox: the same job tells."""
+    policy = tmp_path / "policy.yml"
+    policy.write_text(Path(ACME).read_text().replace("{usd: 8, per: day}", "{requests: 1, per: day}"))
+    monkeypatch.chdir(project)
+    for name, value in {"COMMAND": "testgen", "POLICY": str(policy), "LEDGER": f"sqlite:///{project / 'l.db'}"}.items():
+        monkeypatch.setenv(f"BUDGET_GATE_INPUT_{name}", value)
+    with GitHubServer({"issues": {"12": ISSUE}}) as server, AlertServices() as services:
+        on_runner(tmp_path, server, monkeypatch)
+        monkeypatch.setenv("SLACK_WEBHOOK_URL", services.slack_url)
+        assert run("action").code == 0
+    assert any("workflow/qa_test_gen" in body["blocks"][0]["text"]["text"] for body in services.slack)

@@ -11,12 +11,13 @@ local function is_wanted(suffix)
 end
 
 local found = redis.call('ZRANGEBYSCORE', COUNTERS, '(' .. ARGV[3], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[4])
-local suffixes, raws, last = {}, {}, ARGV[3]
+local suffixes, texts, last = {}, {}, ARGV[3]
 for index = 1, #found, 2 do
-  if is_wanted(found[index]) then
-    suffixes[#suffixes + 1] = found[index]
-    raws[#raws + 1] = counter_of(PREFIX .. 'counter:' .. found[index])
-  end
+  if is_wanted(found[index]) then suffixes[#suffixes + 1] = found[index] end
   last = found[index + 1]
 end
-return {'page', last, suffixes, counters_text(raws)}
+if suffixes[1] then
+  local stored = redis.call('HMGET', HEAD, unpack(suffixes))
+  for index, suffix in ipairs(suffixes) do texts[index] = keep(suffix, stored[index]) end
+end
+return {'page', last, suffixes, listed(texts)}

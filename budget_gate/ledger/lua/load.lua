@@ -6,6 +6,8 @@
 if ARGV[4] ~= '' then
   if whole(sequence) ~= ARGV[4] then return {'moved_on', whole(sequence)} end
   redis.call('HSET', HEAD, 'schema', ARGV[2], 'loading', ARGV[3])
+  if is_upgrade then redis.call('HSET', HEAD, 'was_older', '1') end
+  redis.call('HDEL', HEAD, 'due')
 elseif head[5] ~= ARGV[3] then
   return {'other'}
 end
@@ -18,9 +20,9 @@ while ARGV[at] do
       redis.call('XADD', ENTRIES, words[2], 'text', words[3], 'hash', words[4])
     end
   elseif words[1] == 'CROSSED' then
-    local before = redis.call('HGET', words[2], 'crossed') or ''
-    if not string.find(before .. ' ', words[3] .. ' ', 1, true) then
-      redis.call('HSET', words[2], 'crossed', before .. words[3])
+    local text = keep(words[2], redis.call('HGET', HEAD, words[2]))
+    if not string.find(text, words[3] .. ' ', 1, true) and not string.find(text, words[3] .. '"', 1, true) then
+      redis.call('HSET', HEAD, words[2], string.sub(text, 1, -2) .. words[3] .. '"')
       local id = string.format('%012.0f', redis.call('HINCRBY', HEAD, 'deliveries', 1))
       redis.call('HSET', PREFIX .. 'delivery:' .. id, 'payload', words[4], 'attempts', 0)
       if words[5] == 'waiting' then
@@ -29,11 +31,10 @@ while ARGV[at] do
         redis.call('HSET', PREFIX .. 'delivery:' .. id, 'acknowledged_at', whole(NOW))
       end
     end
-  elseif words[1] == 'COUNTER' then
-    if not redis.call('HGET', words[2], 'pending.usd') then
-      redis.call('ZADD', COUNTERS, redis.call('HINCRBY', HEAD, 'counters', 1), words[3])
-    end
-    redis.call('HSET', words[2], unpack(words, 4))
+  elseif words[1] == 'COUNTER' then -- the numbers as they are elsewhere; which tiers were crossed here stays
+    local crossed = string.match(keep(words[2], redis.call('HGET', HEAD, words[2])), '"[^"]*"$')
+    redis.call('HSET', HEAD, words[2], words[3] .. ',' .. crossed)
+    redis.call('ZADD', COUNTERS, 'NX', redis.call('HINCRBY', HEAD, 'counters', 1), words[2])
   else
     redis.call(unpack(words))
   end

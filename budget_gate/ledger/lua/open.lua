@@ -3,9 +3,8 @@
 local found = redis.call('ZRANGEBYSCORE', OPEN, '(' .. ARGV[3], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[4])
 local rows, last = {}, ARGV[3]
 for index = 1, #found, 2 do
-  local row = redis.call('HMGET', PREFIX .. 'reservation:' .. found[index], 'key', 'state', 'granted.usd', 'granted.tokens',
-    'granted.requests', 'cost.usd', 'cost.tokens', 'cost.requests', 'labels', 'created_at', 'expires_at', 'resolved_at')
-  rows[#rows + 1] = {found[index], row}
+  local state, made, cost, resolved_at = stored_reservation(PREFIX .. 'reservation:' .. found[index])
+  rows[#rows + 1] = {found[index], {state or false, made or false, cost or false, resolved_at or false}}
   last = found[index + 1]
 end
 return {'page', last, rows}

@@ -9,16 +9,16 @@ local is_same, recorded = recorded_answer(OPERATION, digest)
 if is_same == false then return {'reused'} end
 local reservation = load_reservation(id)
 if not reservation then return {'unknown'} end
-local raws = counters_of(reservation)
-if is_same then return {'replayed', recorded, reservation.plan_json, counters_text(raws)} end
+if is_same then return answered('replayed', recorded, reservation) end
 
 local may_move = reservation.state == 'pending' or (kind == 'void' and reservation.state == 'held')
-local delta, crossed, outcome = nil, {}, 'replayed'
+local crossed, outcome = {}, 'replayed'
 if may_move then
+  local delta
   if kind == 'void' then
-    delta, crossed = move(reservation, 'voided', nil, nil, raws)
+    delta, crossed = move(reservation, 'voided', nil, nil)
   else
-    delta, crossed = move(reservation, 'held', 'held', reservation.granted, raws)
+    delta, crossed = move(reservation, 'held', 'held', reservation.granted)
   end
   append('"' .. kind .. '"', delta, '{"key":' .. key_json .. ',"reason":' .. reason .. ',"reservation":"' .. id .. '"}')
   outcome = 'moved'
@@ -28,4 +28,4 @@ for unit = 1, 3 do overrun[unit] = math.max(reservation.cost[unit] - reservation
 local answer = '["' .. reservation.state .. '",' .. triple(reservation.cost) .. ',' .. triple(overrun) .. ',['
   .. table.concat(crossed, ',') .. ']]'
 redis.call('HSET', OPERATION, 'digest', digest, 'answer', answer)
-return {outcome, answer, reservation.plan_json, counters_text(raws), delta}
+return answered(outcome, answer, reservation)

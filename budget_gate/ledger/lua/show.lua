@@ -1,4 +1,4 @@
--- One reservation, KEYS[7]. Answers {'shown', fields}; open.lua answers the same fields.
+-- One reservation, KEYS[7]. Answers {'shown', state, made, cost, resolved_at}, as moves.lua describes them; open.lua answers the same.
 
-return {'shown', redis.call('HMGET', KEYS[7], 'key', 'state', 'granted.usd', 'granted.tokens', 'granted.requests', 'cost.usd',
-  'cost.tokens', 'cost.requests', 'labels', 'created_at', 'expires_at', 'resolved_at')}
+local state, made, cost, resolved_at = stored_reservation(KEYS[7])
+return {'shown', {state or false, made or false, cost or false, resolved_at or false}}

@@ -4,8 +4,8 @@
 local reservations, operations = {}, {}
 local count = tonumber(ARGV[3])
 for index = 7, 6 + count do
-  reservations[#reservations + 1] = redis.call('HMGET', KEYS[index], 'key', 'state', 'granted.usd', 'granted.tokens',
-    'granted.requests', 'cost.usd', 'cost.tokens', 'cost.requests', 'labels', 'created_at', 'expires_at', 'resolved_at', 'plan')
+  local state, made, cost, resolved_at = stored_reservation(KEYS[index])
+  reservations[#reservations + 1] = {state or false, made or false, cost or false, resolved_at or false}
 end
 for index = 7 + count, #KEYS do
   operations[#operations + 1] = redis.call('HMGET', KEYS[index], 'digest', 'answer', 'sequence')

@@ -222,11 +222,13 @@ def test_a_suggestion_for_lines_beyond_those_shown_is_dropped() -> None:
 
 
 def test_findings_below_the_threshold_are_left_out_and_counted() -> None:
-    """``--min-severity`` hides the minor ones and says how many; a later run with a lower threshold still has them."""
+    """``min_severity`` hides the minor ones and says how many; a later run with a lower threshold still has them."""
     ledger = MemoryLedger()
     diff = changed("src/app.py", 10, CODE)
     items = [finding("src/app.py", 10, severity="low"), finding("src/app.py", 11, severity="medium")]
-    outcome = review(ledger, gate_for(lambda _body: reported(*items)), diff, min_severity="medium")
+    gate = gate_for(lambda _body: reported(*items))
+    gate.task = gate.task._replace(workflow=gate.task.workflow._replace(min_severity="medium"))
+    outcome = review(ledger, gate, diff)
     assert [each.severity for each in outcome.findings] == ["medium"]
     assert outcome.reason == "1 finding; 1 below the severity asked for"
     assert len(review(ledger, gate_for(run="2"), diff).findings) == 2

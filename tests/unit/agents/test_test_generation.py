@@ -11,12 +11,12 @@ from budget_gate.agents.prompt_files import load_prompt
 from budget_gate.agents.test_generation import TestGenerationAgent
 from budget_gate.agents.testgen_answer import read_plan
 from budget_gate.agents.testgen_checkout import Checkout
-from budget_gate.agents.testgen_request import TOOL, TOOL_NAME
+from budget_gate.agents.testgen_request import NARROW, TOOL, TOOL_NAME
 from budget_gate.agents.testgen_syntax import DoesNotParse, check_syntax
 from budget_gate.core.attribution import Attribution
 from budget_gate.core.policy import Bounds, Workflow
 from budget_gate.core.tasks import Task
-from budget_gate.core.test_plans import PlanOutcome
+from budget_gate.core.test_plans import PlanOutcome, UnreadFile
 from budget_gate.core.tickets import Ticket, requirements_of
 from budget_gate.core.tokens import input_tokens_bound
 from budget_gate.providers.interface import Failed
@@ -55,9 +55,10 @@ def reported(cases: list[Any], files: list[Any], **message: Any) -> dict[str, An
     return {"content": [block], "stop_reason": "tool_use", **message}
 
 
-def gate_for(reply: Any, hard_tokens: int = 40_000, **workflow: Any) -> TaskGate:
+def gate_for(reply: Any, hard_tokens: int = 40_000, soft_tokens: int | None = None, **workflow: Any) -> TaskGate:
     """Return a gate for a task of test generation."""
-    made = Workflow("qa_test_gen", "test_generation", "small", task=Bounds(hard_tokens=hard_tokens, steps=10), **workflow)
+    bounds = Bounds(soft_tokens=soft_tokens, hard_tokens=hard_tokens, steps=10)
+    made = Workflow("qa_test_gen", "test_generation", "small", task=bounds, **workflow)
     return TaskGate(Task(Attribution("qa_test_gen", task="t"), made), lambda _body: reply)
 
 
@@ -106,7 +107,56 @@ def test_what_does_not_fit_into_the_task_is_not_shown(root: Path) -> None:
     outcome = plan(root, gate)
     assert "shop/cart.py" in outcome.shown
     assert "tests/test_cart.py" not in outcome.shown
+    assert outcome.unread == (UnreadFile("tests/test_cart.py", "at the task's 10,000 tokens"),)
+    assert outcome.run.verdict == "pass", "the ticket was planned; a bound that was not reached stopped nothing"
     assert sum(gate.reserved[0][:2]) <= 10_000
+
+
+def test_past_the_soft_bound_no_more_is_read_and_a_short_answer_is_asked_for(root: Path) -> None:
+    """The next file would pass it: the file is named, the request asks for little, and nobody is held up, whatever the policy says."""
+    (root / "tests/test_cart.py").write_text("# " + "x" * 5_000 + "\n")
+    gate = gate_for(reported([case()], []), soft_tokens=6_000, on_exceed="block")
+    outcome = plan(root, gate)
+    assert outcome.shown == ("shop/cart.py", "tests/test_tax.py")
+    assert outcome.unread == (UnreadFile("tests/test_cart.py", "past the task's soft bound of 6,000 tokens"),)
+    assert NARROW in sent(gate)
+    assert sum(gate.reserved[0][:2]) <= 6_000
+    assert outcome.run.verdict == "pass_with_note"
+    assert outcome.run.reason.startswith(
+        "narrowed past the task's soft bound of 6,000 tokens; the work is not held up; 1 test case"
+    )
+
+
+def test_a_task_that_is_past_its_soft_bound_reads_nothing_and_still_plans(root: Path) -> None:
+    """What earlier calls of the task used counts: the ticket alone is sent, within the hard bound."""
+    gate = gate_for(reported([case()], []), soft_tokens=9_000)
+    gate.used_tokens = 8_900
+    outcome = plan(root, gate)
+    assert (outcome.shown, len(outcome.unread), len(outcome.cases)) == ((), 3, 1)
+    assert NARROW in sent(gate)
+
+
+def test_within_the_soft_bound_nothing_is_narrowed(root: Path) -> None:
+    """With room to spare the request is the usual one, and nothing is said of a bound."""
+    gate = gate_for(reported([case()], []), soft_tokens=30_000)
+    outcome = plan(root, gate)
+    assert (outcome.unread, outcome.run.verdict, NARROW in sent(gate)) == ((), "pass", False)
+
+
+def test_a_dry_run_says_that_it_would_be_narrowed(root: Path) -> None:
+    """The estimate is of the narrowed request, which is then the one that is reserved."""
+    gate = gate_for(reported([case()], []), soft_tokens=4_000)
+    reason = plan(root, gate, dry_run=True).run.reason
+    assert reason.endswith("narrowed past the task's soft bound of 4,000 tokens")
+    plan(root, gate)
+    assert f"at most {sum(gate.reserved[0][:2]):,} tokens" in reason
+
+
+def test_a_ticket_that_alone_passes_the_soft_bound_is_narrowed(tmp_path: Path) -> None:
+    """With no file to leave out, the answer is still asked to be short."""
+    gate = gate_for(reported([case()], []), soft_tokens=2_000)
+    assert plan(tmp_path, gate).run.verdict == "pass_with_note"
+    assert NARROW in sent(gate)
 
 
 def test_a_task_too_small_for_the_ticket_asks_nothing(root: Path) -> None:
@@ -178,8 +228,10 @@ def test_paths_stay_inside_the_test_folders(root: Path, path: str, reason: str) 
 
 
 def test_force_overwrites_a_file_but_nothing_else(root: Path) -> None:
-    """With it a file may be replaced, a folder may not."""
+    """With it a test may be replaced; a folder, and a file whose name is not that of a test, may not."""
     assert Checkout(root).problem_with("tests/test_cart.py", may_overwrite=True) == ""
+    (root / "tests/conftest.py").write_text("x = 1\n")
+    assert "not that of a test" in Checkout(root).problem_with("tests/conftest.py", may_overwrite=True)
     (root / "tests/test_dir.py").mkdir()
     assert Checkout(root).problem_with("tests/test_dir.py", may_overwrite=True)
 
@@ -191,6 +243,7 @@ def test_a_project_without_tests_gets_a_folder_of_its_own(tmp_path: Path) -> Non
     assert checkout.problem_with("tests/test_a.py") == ""
     assert checkout.problem_with("cart/cart_test.go") == ""
     assert checkout.problem_with("cart/cart.go")
+    assert "outside" in checkout.problem_with("vendor/cart/cart_test.go")
     assert checkout.framework == "go test"
 
 

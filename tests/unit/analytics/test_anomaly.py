@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from fakes.organization import FIRST_DAY, Organization
 
-from budget_gate.analytics.anomaly import DEFAULT_RULE, Cause, causes_of, find_anomalies, may_judge
+from budget_gate.analytics.anomaly import DEFAULT_RULE, Cause, explain, find_anomalies, may_judge
 from budget_gate.analytics.daily import Series
 from budget_gate.analytics.spending import Spend, SpendState
 from budget_gate.core.amounts import Amount
@@ -91,7 +91,7 @@ def test_causes_carry_their_share_of_the_excess() -> None:
         row(today, 99 * USD, team="search", user="eve", pr="9", model="m"),
         row(today, 99 * USD, "pending", team="payments", user="eve", pr="9", model="m"),
     ]
-    causes = causes_of([anomaly], iter(rows), RULE, today)["team/payments"]
+    causes = explain([anomaly], iter(rows), RULE, today).causes["team/payments"]
     assert causes == (
         Cause("model", "m", 70 * USD, 10_000),
         Cause("pr", "acme/shop#7", 63 * USD, 9_000),

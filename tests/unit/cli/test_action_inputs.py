@@ -6,7 +6,7 @@ import pytest
 import yaml
 from fakes.outcomes import NOTHING_FOUND
 
-from budget_gate.config.action_inputs import COMMANDS, ON_EXCEED, PREFIX, read_action_inputs
+from budget_gate.config.action_inputs import COMMANDS, MIN_SEVERITY, ON_EXCEED, PREFIX, WISHES, read_action_inputs
 from budget_gate.core.errors import UsageError
 from budget_gate.runs.posting import Posted, output_values
 
@@ -26,7 +26,9 @@ def test_defaults_are_those_of_action_yml() -> None:
 
 def test_allowed_values_are_named_in_action_yml() -> None:
     """Each choice that the code takes is written in the description of its input."""
-    for name, allowed in (("command", COMMANDS), ("on-exceed", ON_EXCEED), ("dry-run", ("true", "false"))):
+    choices = {"command": COMMANDS, "on-exceed": ON_EXCEED, "dry-run": ("true", "false"), "draft-pr": ("true", "false")}
+    choices |= {"min-severity": MIN_SEVERITY, "drafts": WISHES, "bots": WISHES}
+    for name, allowed in choices.items():
         for value in allowed:
             assert value in ACTION["inputs"][name]["description"]
 
@@ -39,6 +41,10 @@ def test_allowed_values_are_named_in_action_yml() -> None:
         ("ON_EXCEED", "Block"),
         ("DRY_RUN", "False"),
         ("DRY_RUN", "yes"),
+        ("MIN_SEVERITY", "High"),
+        ("DRAFTS", "true"),
+        ("BOTS", "dependabot"),
+        ("DRAFT_PR", "1"),
         ("PR", "-1"),
         ("PR", "7 8"),
         ("PR", "\u0667"),
@@ -51,5 +57,5 @@ def test_a_wrong_value_is_one_clear_line(name: str, value: str) -> None:
 
 
 def test_every_output_of_action_yml_is_written() -> None:
-    """The outputs that a review writes are exactly those that action.yml declares, but for the report's own."""
-    assert set(output_values(NOTHING_FOUND, Posted())) | {"report-path"} == set(ACTION["outputs"])
+    """The outputs that a review writes are exactly those that action.yml declares, but for the report's and a test plan's own."""
+    assert set(output_values(NOTHING_FOUND, Posted())) | {"report-path", "pull-url"} == set(ACTION["outputs"])

@@ -74,6 +74,37 @@ def test_a_budget_with_an_owner_is_mailed(tmp_path: Path, monkeypatch: pytest.Mo
     assert len(mail_server.mails) == 2
 
 
+def _stopped(folder: Path, services: AlertServices, patch: pytest.MonkeyPatch) -> tuple[str, Path]:
+    """Spend the day's seven dollars and page for it; return the ledger, and a policy in which somebody has raised them to nine."""
+    ledger, raised = f"sqlite:///{folder / 'l.db'}", folder / "raised.yml"
+    raised.write_text(Path(ACME).read_text().replace("{usd: 7, per: day}", "{usd: 9, per: day}"))
+    _spend(ledger, "7")
+    patch.setenv("PAGERDUTY_ROUTING_KEY", ROUTING_KEY)
+    patch.setenv("PAGERDUTY_EVENTS_URL", services.events_url)
+    assert _deliver(ledger)[0] == 0
+    assert len(services.open_incidents) == 1
+    return ledger, raised
+
+
+def test_a_raised_limit_resolves_its_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`alerts deliver` under the policy as it was leaves the incident alone; under one with a raised limit it resolves it, once."""
+    with AlertServices() as services:
+        ledger, raised = _stopped(tmp_path, services, monkeypatch)
+        assert '"resolved": 0' in _deliver(ledger, "--json")[1]
+        told = [run("alerts", "deliver", "--policy", str(raised), "--ledger", ledger, "--json").document() for _ in range(2)]
+        assert ([each["resolved"] for each in told], services.open_incidents) == ([1, 0], set())
+    assert [event["event_action"] for event in services.pagerduty] == ["trigger", "resolve"]
+
+
+def test_a_job_resolves_what_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first job of an hour under a policy with a raised limit resolves the incident; no cron is needed."""
+    with AlertServices() as services:
+        ledger, raised = _stopped(tmp_path, services, monkeypatch)
+        _on_a_runner(monkeypatch, tmp_path)
+        assert run("check", "--workflow", "ci_cd_review", "--policy", str(raised), "--ledger", ledger).code == 0
+        assert services.open_incidents == set()
+
+
 def test_without_a_channel_nothing_is_claimed(tmp_path: Path) -> None:
     """With no channel at all the command exits 2 and says which variables there are; the outbox keeps its messages."""
     code, _, err = _deliver(f"sqlite:///{tmp_path / 'l.db'}")

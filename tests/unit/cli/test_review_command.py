@@ -9,11 +9,15 @@ from fakes.command_line import ACME, Ended, run
 from fakes.github_parties import HEAD, state
 from fakes.github_server import GitHubServer
 
+from budget_gate.cli.review import ReviewWishes
+from budget_gate.core.policy import Workflow
 from budget_gate.core.pull_requests import PullRequest
 from budget_gate.runs.left_alone import why_left_alone
 
 DIFF = "diff --git a/app.py b/app.py\n--- a/app.py\n+++ b/app.py\n@@ -1,0 +1,1 @@\n+x = 1\n"
 PULL = PullRequest("acme/shop", 7, "t", "b", "mona", HEAD, "b" * 40, "main")
+BOT = PULL._replace(author="dependabot[bot]", author_is_bot=True)
+WORKFLOW = Workflow("ci_cd_review", "code_review", "small")
 
 
 def review(tmp_path: Path, *arguments: str) -> Ended:
@@ -37,22 +41,49 @@ def test_formats(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pull", "wishes", "word"),
+    ("pull", "written", "word"),
     [
         (PULL, {}, ""),
         (None, {}, ""),
         (PULL._replace(is_draft=True), {}, "draft"),
-        (PULL._replace(is_draft=True), {"include_drafts": True}, ""),
-        (PULL._replace(author_is_bot=True), {}, "bot"),
-        (PULL._replace(author_is_bot=True), {"include_bots": True}, ""),
-        (PULL, {"is_said_by_bot": True, "include_bots": True}, "for ever"),
+        (PULL._replace(is_draft=True), {"bots": "review"}, "draft"),
+        (PULL._replace(is_draft=True), {"drafts": "review"}, ""),
+        (BOT, {}, "`bots: [dependabot]`"),
+        (BOT, {"drafts": "review"}, "bot"),
+        (BOT, {"bots": "review"}, ""),
+        (BOT, {"bots": ("renovate",)}, "bot"),
+        (BOT, {"bots": ("renovate", "Dependabot")}, ""),
+        (BOT, {"bots": ("dependabot[bot]",)}, ""),
+        (BOT._replace(author="dependabot-preview[bot]"), {"bots": ("dependabot",)}, "bot"),
+        (PULL._replace(author="dependabot"), {"bots": ("renovate",)}, ""),
     ],
 )
-def test_drafts_bots_and_loops_are_left_alone(pull: PullRequest | None, wishes: dict[str, Any], word: str) -> None:
-    """Each has its reason and, but for loops, its flag."""
-    reason = why_left_alone(pull, **wishes)
+def test_drafts_and_bots_are_left_alone(pull: PullRequest | None, written: dict[str, Any], word: str) -> None:
+    """Each has its reason and its key in the policy; a list names bots with or without their ending, and people are no bots."""
+    reason = why_left_alone(pull, WORKFLOW._replace(**written))
     assert bool(reason) == bool(word)
     assert word in reason
+
+
+def test_loops_are_left_alone_whatever_the_policy_says() -> None:
+    """No key of the policy lets a bot's comment start a review."""
+    assert "for ever" in why_left_alone(PULL, WORKFLOW._replace(drafts="review", bots="review"), is_said_by_bot=True)
+
+
+@pytest.mark.parametrize(
+    ("written", "wishes", "means"),
+    [
+        ({}, {}, ("info", "skip", "skip")),
+        ({"min_severity": "high", "drafts": "review", "bots": ("renovate",)}, {}, ("high", "review", ("renovate",))),
+        ({"min_severity": "high"}, {"min_severity": "low"}, ("low", "skip", "skip")),
+        ({"drafts": "review"}, {"include_drafts": False, "include_bots": True}, ("info", "skip", "review")),
+        ({"bots": ("renovate",)}, {"include_drafts": True, "include_bots": False}, ("info", "review", "skip")),
+    ],
+)
+def test_what_is_said_for_one_run_overrules_the_policy(written: dict[str, Any], wishes: dict[str, Any], means: Any) -> None:
+    """A flag or an input wins both ways; what was not said stays as the policy has it."""
+    workflow = ReviewWishes(**wishes).overrule(WORKFLOW._replace(**written))
+    assert (workflow.min_severity, workflow.drafts, workflow.bots) == means
 
 
 def event(tmp_path: Path, name: str, payload: dict[str, Any], server: GitHubServer, patch: pytest.MonkeyPatch) -> None:

@@ -57,6 +57,15 @@ def test_acme_loads_unchanged() -> None:
     assert policy.alerts[2].to == ("slack", "email", "pagerduty")
 
 
+def test_rules_of_reviews() -> None:
+    """What is reviewed and from which severity on: optional, with the defaults that a policy had before there were such keys."""
+    plain = parse_policy(MINIMAL + "workflows: {ci: {agent: code_review, model: small}}\n").workflows["ci"]
+    assert (plain.min_severity, plain.drafts, plain.bots) == ("info", "skip", "skip")
+    rules = "min_severity: medium, drafts: review, bots: [dependabot, 'renovate[bot]']"
+    ruled = parse_policy(MINIMAL + f"workflows: {{ci: {{agent: code_review, model: small, {rules}}}}}\n").workflows["ci"]
+    assert (ruled.min_severity, ruled.drafts, ruled.bots) == ("medium", "review", ("dependabot", "renovate[bot]"))
+
+
 def test_acme_loads_alike_without_the_fast_parser(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where libyaml is missing, the slow parser gives the very same policy."""
     fast = load_policy(ACME)

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from budget_gate.config.policy_fields import POLICY
-from budget_gate.config.policy_kinds import Kind, Leaf, Listing, Record, Table
+from budget_gate.config.policy_kinds import Kind, Leaf, Listing, Record, Table, WordOrList
 from budget_gate.config.policy_leaf import is_text, natural_type, read_leaf
 from budget_gate.config.policy_reader import read_values
 from budget_gate.config.policy_reference import policy_reference
@@ -109,6 +109,8 @@ def _leaves(kind: Kind) -> Iterator[Leaf]:
         yield from _leaves(kind.item)
     elif isinstance(kind, Table):
         yield from _leaves(kind.value)
+    elif isinstance(kind, WordOrList):
+        yield from (kind.word, *_leaves(kind.listing))
     else:
         for field in kind.fields:
             yield from _leaves(field.kind)
@@ -241,6 +243,30 @@ def test_loader_and_schema_agree_on_any_policy(data: Any) -> None:
 
 def _json(data: Any) -> str:
     return json.dumps(data, ensure_ascii=False)
+
+
+@pytest.mark.parametrize(
+    ("written", "is_right"),
+    [
+        ("skip", True),
+        ("review", True),
+        ("[dependabot]", True),
+        ('[renovate, "dependabot[bot]"]', True),
+        ("dependabot", False),
+        ("true", False),
+        ("3", False),
+        ("[]", False),
+        ("{skip: review}", False),
+        ("[skip, skip]", False),
+        ("[a b]", False),
+        ("[[dependabot]]", False),
+        ("", False),
+    ],
+)
+def test_a_word_or_a_list_is_judged_alike(written: str, is_right: bool) -> None:  # noqa: FBT001 - a column of the table
+    """Where a word or a list may stand, loader and schema take the same ones."""
+    text = ACME.read_text(encoding="utf-8").replace("agent: code_review", f"agent: code_review\n    bots: {written}")
+    assert loader_accepts(text) == schema_accepts(as_json(read_tree(text))) == is_right
 
 
 def test_the_reference_is_up_to_date() -> None:

@@ -11,6 +11,7 @@ from budget_gate.core.errors import LedgerError, LedgerTooNew, LedgerUnavailable
 from budget_gate.core.scopes import ORG
 from budget_gate.ledger.redis import RedisLedger
 from budget_gate.ledger.redis_address import safe_url
+from budget_gate.ledger.redis_calls import SCHEMA_VERSION
 from budget_gate.ledger.redis_names import Names
 from budget_gate.ledger.redis_problems import problem
 
@@ -176,17 +177,23 @@ def test_foreign_data_under_our_key_is_an_error_that_names_no_way_around(ledger:
 
 
 def test_a_counter_that_was_edited_into_text_is_reported(ledger: RedisLedger, admin: "redis.Redis") -> None:
-    """Reading such a counter is an error of the ledger, not a crash."""
-    admitted(ledger.reserve(request("one", usd(1), charge(ORG, "lifetime", line(100)))))
-    admin.hset(Names("acme").counter("lifetime:all:org"), "posted.usd", "much")
-    with pytest.raises(LedgerError, match="not a whole number"):
-        list(ledger.counters())
+    """Reading such a counter, or adding to it, is an error of the ledger, not a crash, and writes nothing."""
+    granted = admitted(ledger.reserve(request("one", usd(1), charge(ORG, "lifetime", line(100)))))
+    admin.hset(Names("acme").head, "lifetime:all:org", '1,0,0,much,0,0,0,0,0,""')
+    for operation in (
+        lambda: list(ledger.counters()),
+        lambda: ledger.reserve(request("two", usd(1), charge(ORG, "lifetime", line(100)))),
+        lambda: ledger.settle("s", granted.reservation, actual(usd(1))),
+    ):
+        with pytest.raises(LedgerError, match="not a whole number"):
+            operation()
+    assert ledger.head() == 1
 
 
 def test_a_ledger_written_by_a_newer_program_is_left_alone(ledger: RedisLedger, admin: "redis.Redis") -> None:
     """Every operation on it raises ``LedgerTooNew``, even after this program had used it before."""
     granted = admitted(ledger.reserve(request("one", usd(1), LIMITED)))
-    admin.hset(Names("acme").head, "schema", 2)
+    admin.hset(Names("acme").head, "schema", SCHEMA_VERSION + 1)
     for operation in (
         lambda: ledger.reserve(request("two", usd(1), LIMITED)),
         lambda: ledger.settle("s", granted.reservation, actual(usd(1))),

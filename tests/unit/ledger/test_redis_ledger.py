@@ -151,7 +151,7 @@ def test_a_counter_near_the_end_of_its_range_takes_nothing_more(
     """A counter that the next addition could overflow is reported before anything is written."""
     watched = charge(ORG, "lifetime", line(10, mode="observe"))
     others = charge(Scope("team", "t"), "lifetime")
-    client.hset(Names(organization).counter("lifetime:all:org"), "posted.usd", str(2**62))
+    client.hset(Names(organization).head, "lifetime:all:org", f'0,0,0,{2**62},0,0,0,0,0,""')
     with pytest.raises(LedgerError, match="counted exactly"):
         ledger.reserve(request("one", usd(1), others, watched))
     assert ledger.head() == 0

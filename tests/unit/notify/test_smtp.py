@@ -1,6 +1,7 @@
 """E-mail against a real SMTP server on loopback: TLS both ways, certificates checked, passwords kept, failures in one line."""
 
 import traceback
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from fakes.mail_server import MailServer
 from budget_gate.core.errors import NotifyError, UsageError
 from budget_gate.notify.smtp import SmtpNotifier, parse_smtp_url
 
+EXPIRED = datetime(2020, 1, 1, tzinfo=UTC)
 SENDER = "budget-gate@acme.test"
 
 
@@ -28,11 +30,12 @@ def test_a_mail_arrives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, securit
 
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])
-@pytest.mark.parametrize("fault", ["unknown authority", "another name"])
+@pytest.mark.parametrize("fault", ["unknown authority", "another name", "out of date"])
 def test_a_wrong_certificate_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, security: str, fault: str) -> None:
-    """Neither an unknown authority nor another host's certificate gets the mail or the password."""
-    with MailServer(tmp_path, security, name="elsewhere.test" if fault == "another name" else "localhost") as server:
-        if fault == "another name":
+    """No unknown authority's, no other host's and no expired certificate gets the mail or the password."""
+    name, expired_on = "elsewhere.test" if fault == "another name" else "localhost", EXPIRED if fault == "out of date" else None
+    with MailServer(tmp_path, security, name, expired_on) as server:
+        if fault != "unknown authority":
             monkeypatch.setenv("SSL_CERT_FILE", str(server.authority_file))
         with pytest.raises(NotifyError, match="certificate cannot be trusted"):
             SmtpNotifier(server.url(), SENDER).deliver(messages()["stop"])

@@ -1,6 +1,7 @@
 """Asking for admission in a thread: who leaves while waiting gives back what comes."""
 
 import asyncio
+import json
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +16,12 @@ from budget_gate.providers.anthropic_async import Admission, AsyncMeteredTranspo
 from budget_gate.providers.anthropic_wire import Call
 
 BODY: dict[str, Any] = {"model": "claude-haiku-4-5", "max_tokens": 10, "messages": [{"role": "user", "content": "Hello."}]}
+
+
+def admission_of(meter: RecordingMeter) -> Admission:
+    """Return a request for admission that nobody has made yet."""
+    content = json.dumps(BODY).encode()
+    return Admission(Call(meter, 60), httpx2.Request("POST", "http://127.0.0.1:9/v1/messages", content=content), content)
 
 
 class SlowMeter(RecordingMeter):
@@ -35,7 +42,7 @@ def test_what_is_granted_after_leaving_is_given_back() -> None:
     """An admission that comes when nobody waits any more is void; so is one that had just come."""
     for leaves_first in (True, False):
         meter = RecordingMeter()
-        admission = Admission(meter, BODY)
+        admission = admission_of(meter)
         steps = [admission.abandon, admission.ask] if leaves_first else [admission.ask, admission.abandon]
         for step in steps:
             step()
@@ -45,7 +52,7 @@ def test_what_is_granted_after_leaving_is_given_back() -> None:
 def test_leaving_a_refusal_changes_nothing() -> None:
     """A refusal grants nothing that could be given back."""
     meter = RecordingMeter(admits=0)
-    admission = Admission(meter, BODY)
+    admission = admission_of(meter)
     assert isinstance(admission.ask(), Refused)
     admission.abandon()
     assert meter.attempts == []
