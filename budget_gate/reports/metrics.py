@@ -17,6 +17,7 @@ TEXT_FORMATS: tuple[TextFormat, ...] = ("openmetrics", "prometheus")
 Labels = tuple[tuple[str, str], ...]
 
 PREFIX = "budget_gate"
+_REPLACED = "\ufffd"
 
 FAMILIES: dict[str, tuple[Kind, str]] = {
     "budget_limit": ("gauge", "Limit of a budget, in dollars, tokens or requests as its unit says."),
@@ -108,7 +109,15 @@ def _label_text(labels: Labels) -> str:
     return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in labels) + "}"
 
 
+def _can_stand(character: str) -> bool:
+    return character.isprintable() and character != _REPLACED
+
+
 def _escaped(value: str) -> str:
-    """Return a label's value as OpenMetrics quotes it; control characters other than a line feed would split the text for some."""
-    shown = "".join(each if each == "\n" or each.isprintable() else "\ufffd" for each in value)
+    """Return a label's value as OpenMetrics quotes it; control characters other than a line feed would split the text for some.
+
+    What cannot be shown is told by its number: two names that became one would be one series twice, and a collector then drops the
+    whole file.
+    """
+    shown = "".join(each if each == "\n" or _can_stand(each) else f"{_REPLACED}{ord(each):x};" for each in value)
     return shown.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

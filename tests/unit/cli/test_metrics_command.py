@@ -112,6 +112,24 @@ def test_no_name_breaks_the_text(team: str, model: str) -> None:
     assert set(sample.labels) == {"team", "model"}
 
 
+@settings(max_examples=50, deadline=None)
+@given(
+    st.text(st.sampled_from("a\x07\x08\ufffd7;\\\n\u202e"), max_size=6),
+    st.text(st.sampled_from("a\x07\x08\ufffd7;\\\n"), max_size=6),
+)
+def test_two_names_stay_two_series(one: str, other: str) -> None:
+    """Characters that cannot be shown are told apart: a series that comes twice would cost a collector the whole file."""
+    text = render_metrics([Sample("spend_usd", (("team", team),), "1.50") for team in (one, other)])
+    first, second = (line for line in text.splitlines() if line.startswith("budget_gate_spend_usd_total{"))
+    assert (first == second) == (one == other)
+
+
+def test_names_that_cannot_be_shown_are_told_by_number() -> None:
+    """The rule, case by case: also for the sign of the rule itself, and nothing else of a name changes."""
+    text = render_metrics([Sample("spend_usd", (("team", "D\\a\x07\ufffd7;"),), "1")])
+    assert 'team="D\\\\a\ufffd7;\ufffdfffd;7;"' in text
+
+
 def test_metrics_as_scraped() -> None:
     """The form of the text, with one of each kind."""
     found = [

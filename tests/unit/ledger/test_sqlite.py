@@ -19,7 +19,8 @@ from fakes.ledger_requests import actual, admitted, charge, line, request, usd
 from budget_gate.core.amounts import CounterValue
 from budget_gate.core.audit import chain_hash
 from budget_gate.core.errors import LedgerTooNew, LedgerUnavailable
-from budget_gate.core.scopes import ORG, Scope
+from budget_gate.core.periods import CALENDAR_LABELS, CALENDAR_PERIODS
+from budget_gate.core.scopes import BOUND_KINDS, NAMED_KINDS, ORG, Scope
 from budget_gate.ledger import sqlite, sqlite_books, sqlite_schema
 from budget_gate.ledger.books import Books, OpenReservation, QueuePlace, Waiter
 from budget_gate.ledger.interface import SCHEMA_VERSION
@@ -434,6 +435,25 @@ def test_nothing_with_a_history_is_scanned_for_many_at_once(ledger: SqliteLedger
     ]
     assert not scanned
     assert [step for step in plan if "operations" in step or "counters" in step]
+
+
+def test_counters_of_the_calendar_are_found_beside_tasks(ledger: SqliteLedger) -> None:
+    """Calendar labels give the counters of every kind of scope but tasks and sessions, by an index; "all" gives those, too."""
+    scopes = [ORG, *(Scope(kind, "s") for kind in NAMED_KINDS)]
+    charges = [charge(scope, per, line(1000)) for scope in scopes for per in CALENDAR_PERIODS]
+    bounds = [charge(Scope(kind, "s"), "lifetime", line(1000)) for kind in BOUND_KINDS]
+    admitted(ledger.reserve(request("every kind", usd(10), *charges, *bounds)))
+    asked: list[str] = []
+    ledger._handle.connection.set_trace_callback(asked.append)
+    found = {(row.scope, row.per) for row in ledger.counters(CALENDAR_LABELS)}
+    ledger._handle.connection.set_trace_callback(None)
+    assert found == {(each.scope.text, each.per) for each in charges}
+    assert {row.scope for row in ledger.counters(("al",))} == {each.scope.text for each in bounds}
+    queries = [statement for statement in asked if "counters" in statement]
+    assert len(queries) == 1 + len(BOUND_KINDS)
+    for query in queries:
+        (plan,) = (row[3] for row in ledger._handle.connection.execute(f"EXPLAIN QUERY PLAN {query}"))
+        assert plan.startswith("SEARCH counters USING INDEX"), plan
 
 
 def test_opening_does_not_import_much() -> None:
