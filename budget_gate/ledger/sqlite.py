@@ -40,6 +40,12 @@ BUSY_SECONDS = 30.0
 _DRIVER_WAIT_SECONDS = 0.0
 """SQLite's own waiting sleeps longer the longer it has waited, so whoever came last is first: we wait ourselves."""
 
+_PAUSE_SECONDS = 0.001
+"""Every process that waits has asked once in this time. A transaction that takes longer waits for a slow disk."""
+
+_CROWDED_SECONDS = 1.0
+"""How long others are believed to be there after they were in the way."""
+
 _PRIMARY_CODE = 0xFF
 _BUSY_CODES = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _PROBLEMS = {
@@ -90,6 +96,7 @@ class SqliteLedger(BookedLedger):
         super().__init__(clock)
         self._path = os.path.abspath(path)  # noqa: PTH100 (Path.resolve would follow links, and costs more)
         self._busy_seconds = busy_seconds
+        self._crowded_until = self._turn_at = 0.0
         self._handle = self._opened()
 
     @property
@@ -225,9 +232,20 @@ class SqliteLedger(BookedLedger):
         if not lock.acquire(timeout=self._busy_seconds):
             raise LedgerUnavailable(f"{self._path} is busy: other threads have kept it for {self._busy_seconds:g} seconds")
         try:
-            return self._patiently(lambda: _in_transaction(connection, begin, step))
+            if (pause_seconds := self._turn_at - time.monotonic()) > 0:
+                time.sleep(pause_seconds)
+            return self._patiently(lambda: self._in_turn(connection, begin, step))
         finally:
             lock.release()
+
+    def _in_turn(self, connection: sqlite3.Connection, begin: str, step: Callable[[sqlite3.Connection], Answer]) -> Answer:
+        """Run a transaction. Where it kept others out for long, the next one is not begun at once: else who is here starves them."""
+        began = time.monotonic()
+        answer = _in_transaction(connection, begin, step)
+        ended = time.monotonic()
+        was_long = begin != "BEGIN" and ended - began > _PAUSE_SECONDS
+        self._turn_at = ended + _PAUSE_SECONDS if was_long and ended < self._crowded_until else 0.0
+        return answer
 
     def _opened(self) -> _Handle:
         _create_file(self._path)
@@ -247,6 +265,7 @@ class SqliteLedger(BookedLedger):
                     raise LedgerUnavailable(
                         f"{self._path} is busy: another process has kept it locked for {self._busy_seconds:g} seconds"
                     ) from error
+            self._crowded_until = time.monotonic() + _CROWDED_SECONDS
             _sleep_a_little()
 
 

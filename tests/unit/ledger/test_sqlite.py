@@ -355,6 +355,50 @@ def test_reading_uses_counters_only(ledger: SqliteLedger) -> None:
     assert not [statement for statement in asked if "entries" in statement or "reservations" in statement]
 
 
+class _SlowTime:
+    """Stands in for ``time``: each look at the clock is later by a step, and sleeping calls back."""
+
+    def __init__(self) -> None:
+        self.now, self.step_seconds = 100.0, 0.002
+        self.naps: list[float] = []
+        self.on_sleep: Callable[[], object] = lambda: None
+
+    def monotonic(self) -> float:
+        """Return the time, later each time."""
+        self.now += self.step_seconds
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep no time at all."""
+        self.naps.append(seconds)
+        self.now += seconds
+        self.on_sleep()
+
+
+def test_whoever_kept_others_out_for_long_lets_them_in(ledger: SqliteLedger, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a slow disk a process that met another one pauses between transactions, else the other would starve; one alone never does."""
+    slow = _SlowTime()
+    monkeypatch.setattr(sqlite, "time", slow)
+    ledger.record("alone", "note", {}, {})
+    ledger.record("alone too", "note", {}, {})
+    assert slow.naps == []
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        slow.on_sleep = lambda: other.in_transaction and other.execute("ROLLBACK")
+        ledger.record("met another", "note", {}, {})
+        slow.on_sleep = lambda: None
+    assert len(slow.naps) == 1
+    slow.step_seconds = 0.0001
+    ledger.record("paused, and was quick", "note", {}, {})
+    ledger.record("no pause after a quick one", "note", {}, {})
+    assert [0 < nap <= 0.001 for nap in slow.naps] == [True, True]
+    slow.step_seconds = 0.002
+    slow.now += 2
+    ledger.record("long, but alone again", "note", {}, {})
+    ledger.record("no pause", "note", {}, {})
+    assert len(slow.naps) == 2
+
+
 def _statements(ledger: SqliteLedger, action: Callable[[], Answer]) -> tuple[Answer, list[str]]:
     """Run an action; return its answer and its statements. A trigger repeats the statement that set it off: that is left out."""
     told: list[str] = []
