@@ -12,12 +12,10 @@ from budget_gate.core.errors import GitHubError, UsageError
 from budget_gate.core.test_plans import PlanOutcome, file_text
 from budget_gate.core.tickets import TRACKER_KEY, Ticket
 from budget_gate.github.interface import GitHub
-from budget_gate.reports.outcome_view import SCRIPTED
 from budget_gate.reports.test_plan import Proposed, ticket_words
 
 BRANCHES = "budget-gate-tests"
 NO_FILES_NOTE = "there is no test file to propose"
-SCRIPTED_NOTE = "no API key is set, so the files are examples out of a script"
 
 
 def branch_of(ticket: Ticket) -> str:
@@ -41,8 +39,8 @@ def propose_tests(github: GitHub, outcome: PlanOutcome, body: str, *, may_overwr
     With ``may_overwrite``, tests that are there may be replaced; any other file must be new.
     """
     files = {file.path: file_text(file) for file in outcome.files}
-    if not files or outcome.run.provider == SCRIPTED:
-        return Proposed(note=SCRIPTED_NOTE if files else NO_FILES_NOTE)
+    if not files:
+        return Proposed(note=NO_FILES_NOTE)
     title = f"Tests for {ticket_words(outcome.ticket)}"
     only_new = [path for path in files if not (may_overwrite and is_test(path))]
     message = f"{title}\n\nWritten by a model from the ticket; none of them has been run."

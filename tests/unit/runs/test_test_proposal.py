@@ -10,7 +10,7 @@ from budget_gate.core.tickets import Ticket
 from budget_gate.github.branch_pull import open_pull
 from budget_gate.github.client import GitHubClient, Transport
 from budget_gate.reports.test_plan import Proposed
-from budget_gate.runs.test_proposal import NO_FILES_NOTE, SCRIPTED_NOTE, branch_of, propose_tests
+from budget_gate.runs.test_proposal import NO_FILES_NOTE, branch_of, propose_tests
 
 BODY = "<!-- budget-gate:qa_test_gen -->\nthe plan\n"
 FILE = WrittenFile("tests/test_refund.py", "def test_refund(): ...  # TC-1", ("TC-1",), "parsed")
@@ -103,9 +103,7 @@ def test_a_token_that_may_not_push_is_a_note() -> None:
 
 
 def test_nothing_to_propose_asks_github_nothing() -> None:
-    """A plan without files, and one out of a script, open no pull request."""
+    """A plan without files opens no pull request."""
     with GitHubServer(_state()) as server:
         assert _propose(server, OUTCOME._replace(files=())) == Proposed(note=NO_FILES_NOTE)
-        scripted = OUTCOME._replace(run=NOTHING_FOUND._replace(provider="scripted"))
-        assert _propose(server, scripted) == Proposed(note=SCRIPTED_NOTE)
         assert server.requests == []
