@@ -87,8 +87,9 @@ class Assistant:
             kinds = {refusal.scope.kind for refusal in result.refused_by}
             # A question too long for one turn says nothing about the session.
             is_over = "session" in kinds and "task" not in kinds
-            self.session = self.session._replace(is_over=is_over)
-            return turn._replace(refused=result, budgets=result.budgets, is_over=is_over)
+            self.session = self.session.plus_cost(Usage(), result.cost_nano_usd)._replace(is_over=is_over)
+            cost_nano_usd = turn.cost_nano_usd + result.cost_nano_usd
+            return turn._replace(refused=result, budgets=result.budgets, is_over=is_over, cost_nano_usd=cost_nano_usd)
         budgets = self._gate.budgets(self._task, route.tier)  # what may have been billed is held by now
         self.session = self.session.plus_cost(Usage(), result.cost_nano_usd)
         failure = f"the model's service failed ({result.kind}): {result.text}"

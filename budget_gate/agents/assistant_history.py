@@ -79,16 +79,17 @@ class History:
             result = self._gate.call(task, usual, body)
         except ProviderError:  # the turn itself will meet it too, and say so
             return None
-        summary = answer_text(result.message).strip() if isinstance(result, Served) else ""
-        if not isinstance(result, Served):
+        if not isinstance(result, Served) and not result.cost_nano_usd:
             return None
+        summary = answer_text(result.message).strip() if isinstance(result, Served) else ""
+        usage = result.usage if isinstance(result, Served) else Usage()
         if not summary:
             cut_short = self._cut(session, PAIRS_KEPT, question, route)
-            paid = cut_short.session.plus_cost(result.usage, result.cost_nano_usd)
-            return Kept(paid, cut_short.notes, result.cost_nano_usd, result.usage)
-        shorter = session._replace(messages=latest, summary=summary).plus_cost(result.usage, result.cost_nano_usd)
+            paid = cut_short.session.plus_cost(usage, result.cost_nano_usd)
+            return Kept(paid, cut_short.notes, result.cost_nano_usd, usage)
+        shorter = session._replace(messages=latest, summary=summary).plus_cost(usage, result.cost_nano_usd)
         note = f"the {len(older)} oldest messages were summed up, to stay within the bounds"
-        return Kept(shorter, (note,), result.cost_nano_usd, result.usage)
+        return Kept(shorter, (note,), result.cost_nano_usd, usage)
 
     def _has_room(self, session: Session, needed: int) -> bool:
         """Return whether a summary and the turn after it fit the hard bounds together: else the summary would cost the answer."""

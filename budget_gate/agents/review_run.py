@@ -135,6 +135,8 @@ class ReviewRun:
             result = self._gate.call(self._task, self.route, body)
         except ProviderError as error:  # a provider that could not even start; the gate has accounted for the attempt
             result = Failed("broken", str(error), 0)
+        if not isinstance(result, Served):
+            self.account_unanswered(result)
         if isinstance(result, Failed) and result.kind == "overloaded" and self._falls_back(result):
             return True
         if isinstance(result, Refused) and self.first_route is not None and not self._is_served:
@@ -167,7 +169,6 @@ class ReviewRun:
         self.switch(route, self._briefing)
         self._overload = f"the model's service failed ({failed.kind}): {_one_line(failed.text)}"
         self.budgets = self._gate.budgets(self._task, route.tier)
-        self.spent = self.spent._replace(steps=self.spent.steps + failed.attempts)
         return True
 
     def account(self, served: Served) -> None:
@@ -180,6 +181,12 @@ class ReviewRun:
         self.unsettled += served.unsettled
         if served.accounting != "metered":
             self.ending = self.ending._replace(is_recorded=False)
+
+    def account_unanswered(self, result: Refused | Failed) -> None:
+        """Take in what the attempts of a call without an answer were billed, or may have been."""
+        tokens, nano_usd, steps = self.spent
+        attempts = result.attempts if isinstance(result, Failed) else 0
+        self.spent = Spent(tokens, nano_usd + result.cost_nano_usd, steps + attempts)
 
     def _take(self, served: Served, pack: Pack, rest: Sequence[Priced]) -> bool:
         self.account(served)

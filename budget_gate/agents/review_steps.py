@@ -208,6 +208,7 @@ def _asked(gate: GateService, task: Task, run: ReviewRun, question: _Question) -
     except ProviderError:  # it could not even start; the review itself will say so, if it cannot either
         return None
     if not isinstance(result, Served):
+        run.account_unanswered(result)
         return None
     run.account(result)
     return read_picks(result.message, question.asked)

@@ -114,7 +114,7 @@ class TestGenerationAgent:
         """Make the call, read its answer, and have it corrected where that is due."""
         result = self._asked(job.route, _first(job.briefing, job.packed))
         if isinstance(result, Refused):
-            return outcome._replace(run=job.report.run(job.ending._replace(refused=result)))
+            return outcome._replace(run=job.report.run(job.ending._replace(refused=result), failed_nano_usd=result.cost_nano_usd))
         if isinstance(result, Failed):
             ending = job.ending._replace(failure=_failure(result))
             return outcome._replace(run=job.report.run(ending, failed_nano_usd=result.cost_nano_usd))
@@ -155,9 +155,7 @@ class TestGenerationAgent:
         ending = job.ending._replace(failure="; ".join(each for each in (job.ending.failure, words) if each))
         if isinstance(result, Refused) and not is_bound_only(result):
             ending = ending._replace(refused=result)  # only a budget that refused may block; a bound, or a failure, is a note
-        return _Corrected(
-            left_out(answer, words), (first,), ending, words, result.cost_nano_usd if isinstance(result, Failed) else 0
-        )
+        return _Corrected(left_out(answer, words), (first,), ending, words, result.cost_nano_usd)
 
 
 def _route_of(route: Route, packed: Packed) -> Route:

@@ -114,11 +114,15 @@ class Waiting(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """Every limit that keeps the request out. Nothing was taken."""
+    """Every limit that keeps the request out. Nothing was taken.
+
+    Where it is the end of a call, ``cost_nano_usd`` is what that call's earlier attempts were billed, or may have been.
+    """
 
     refused_by: tuple[Refusal, ...]
     budgets: tuple[BudgetState, ...]
     replayed: bool = False
+    cost_nano_usd: int = 0
 
 
 Decision = Admitted | Waiting | Refused

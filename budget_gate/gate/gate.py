@@ -180,4 +180,4 @@ def _concluded(result: Answer | Refused | Failed, tally: Tally) -> Served | Refu
         raise tally.failure
     if isinstance(result, Failed):
         return result._replace(text=result.text + _ACCOUNTING_TEXTS[tally.accounting], cost_nano_usd=tally.cost_nano_usd)
-    return result
+    return result._replace(cost_nano_usd=tally.cost_nano_usd)

@@ -3,6 +3,8 @@
 import json
 import os
 import pty
+import re
+import select
 import subprocess
 import sys
 import time
@@ -134,7 +136,7 @@ def test_what_is_piped_in_is_context(server: AnthropicServer) -> None:
 def test_a_conversation_on_a_terminal(server: AnthropicServer) -> None:
     """On a real terminal: a question is answered, /cost adds up, /exit leaves, and the way back is shown, without a colour."""
     with Talk("talk", TERM="dumb") as talk:
-        talk.types("Hello?\n", until="session: ")
+        talk.types("Hello?\n", until="session: [^>]*> ")
         talk.types("/cost\n/exit\n", until="--session talk")
     assert "All is well: nothing to report." in talk.shown
     assert "session talk: 1 turn, " in talk.shown
@@ -145,7 +147,7 @@ def test_a_conversation_on_a_terminal(server: AnthropicServer) -> None:
 def test_what_is_pasted_is_one_question(server: AnthropicServer) -> None:
     """Three lines from the clipboard are one turn, and paid for once; a terminal that takes colours gets them."""
     with Talk("talk", TERM="xterm") as talk:
-        talk.types("\x1b[200~one\ntwo\nthree\x1b[201~\n", until="this session")
+        talk.types("\x1b[200~one\ntwo\nthree\x1b[201~\n", until="this session[^>]*> ")
         talk.types("/exit\n", until="--session talk")
     (question,) = [each["messages"][-1]["content"] for each in server.messages]
     assert "one\ntwo\nthree" in str(question).replace("\\n", "\n")
@@ -156,7 +158,8 @@ def test_ctrl_c_and_ctrl_d_leave_in_peace(server: AnthropicServer) -> None:
     """Ctrl-C drops what was typed, Ctrl-D leaves: exit 0, the way back, and nothing sent."""
     with Talk("talk", TERM="dumb") as talk:
         talk.types("half a li", until="half a li")
-        talk.types("\x03", until="nothing was sent")
+        # A key pressed before the next prompt stands there is thrown away with the rest of the line.
+        talk.types("\x03", until="nothing was sent[^>]*> ")
         talk.types("\x04", until="--session talk")
     assert server.messages == []
 
@@ -193,7 +196,7 @@ class Talk:
         return self
 
     def types(self, keys: str, *, until: str) -> None:
-        """Press keys, and wait for words."""
+        """Press keys, and wait for words (a regular expression)."""
         os.write(self._ours, keys.encode())
         self.shown += _until(self._ours, until)
 
@@ -203,16 +206,17 @@ class Talk:
             assert self._child.wait(60) == 0
         finally:
             self._child.kill()
+            self._child.wait()
             os.close(self._ours)
 
 
 def _until(descriptor: int, words: str) -> str:
-    """Return what a terminal shows, up to ``words``."""
-    shown, ends_at = "", time.monotonic() + 100
-    while words not in shown and time.monotonic() < ends_at:
+    """Return what a terminal shows, up to ``words`` (a regular expression)."""
+    shown, ends_at = "", time.monotonic() + 60
+    while not re.search(words, shown) and select.select([descriptor], [], [], max(ends_at - time.monotonic(), 0))[0]:
         try:
             shown += os.read(descriptor, 4096).decode(errors="replace")
         except OSError:  # the other side has left
             break
-    assert words in shown, shown
+    assert re.search(words, shown), shown
     return shown

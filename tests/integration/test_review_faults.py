@@ -200,7 +200,7 @@ def test_a_fault_of_the_model_s_service(make: Callable[..., World], name: str) -
         assert outcome.failure == ""
     has_answer = not case.failure or case.behaviours[0] == ANSWER
     assert [each.line for each in outcome.findings] == ([1 if case.diff == DIFF else 2] if has_answer else [])
-    assert outcome.cost_nano_usd <= world.used_nano_usd()
+    assert outcome.cost_nano_usd == world.used_nano_usd()
     posted = world.post(outcome)
     assert posted.notes == ()
     assert len(world.comments()) == len(world.github.state.check_runs) == 1
