@@ -196,7 +196,13 @@ class Talk:
         return self
 
     def types(self, keys: str, *, until: str) -> None:
-        """Press keys, and wait for words (a regular expression)."""
+        """Press keys once nothing is being worked on, and wait for words (a regular expression).
+
+        CPython forgets a Ctrl-C that comes while readline is still at work on the key before it, until the line ends.
+        """
+        stat = Path(f"/proc/{self._child.pid}/stat")
+        while stat.read_text().rpartition(")")[2].split()[0] == "R":
+            pass
         os.write(self._ours, keys.encode())
         self.shown += _until(self._ours, until)
 
