@@ -20,6 +20,8 @@ from budget_gate.core.scopes import Scope
 from budget_gate.ledger.memory import MemoryLedger
 from budget_gate.runs.exporting import ExportPlan, export_month
 
+pytestmark = pytest.mark.xdist_group("export_recount")  # one process makes the year once
+
 POLICY = parse_policy(
     f"""
 version: 1

@@ -12,6 +12,8 @@ from budget_gate.analytics.monthly import month_that_ended
 from budget_gate.ledger.sqlite import SqliteLedger
 from budget_gate.ledger.verify import verify
 
+pytestmark = pytest.mark.xdist_group("long_ledgers")  # one process writes them once
+
 SHORT, LONG = 15_000, 60_000
 MEASURED = ("month's totals", "report", "export focus", "ledger verify")
 
