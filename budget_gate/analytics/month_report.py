@@ -23,7 +23,7 @@ from budget_gate.analytics.month_periods import (
 )
 from budget_gate.analytics.monthly import NO_TEAM, Breakdown, MixLine, mean_nano_usd
 from budget_gate.analytics.outlook import BudgetForecast
-from budget_gate.core.amounts import ZERO, Amount, CounterValue
+from budget_gate.core.amounts import ZERO, Amount, CounterValue, total_of
 from budget_gate.core.money import EXACT, NANO_PER_USD
 from budget_gate.core.periods import Window
 from budget_gate.core.policy import Policy, ValueLine
@@ -163,7 +163,7 @@ def _team(
     who = None if everyone else name
     mix = breakdown.mix.get(name, ()) if not everyone else _joined(breakdown.mix.values())
     if by_entries:
-        team = team._replace(spend=_sum(line.amount for line in mix), spend_before=ZERO)
+        team = team._replace(spend=total_of(line.amount for line in mix), spend_before=ZERO)
     return team._replace(
         merged=len(breakdown.merged(who)),
         merged_before=breakdown.merged_before if everyone else breakdown.merged_before_by_team.get(name, 0),
@@ -200,10 +200,3 @@ def counters_of(policy: Policy, month: Window, rows: Iterable[CounterFields]) ->
 def _labels(policy: Policy, month: Window) -> frozenset[str]:
     pers = frozenset(limit.per for budget in policy.budgets for limit in budget.limits)
     return labels_wanted(pers, policy.timezone, month)
-
-
-def _sum(amounts: Iterable[Amount]) -> Amount:
-    total = ZERO
-    for amount in amounts:
-        total = total.plus(amount)
-    return total

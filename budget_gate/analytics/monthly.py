@@ -15,7 +15,7 @@ from budget_gate.analytics.outcomes import KIND as OUTCOME
 from budget_gate.analytics.outcomes import Event, PullName, Standing, event_from, month_of, standings
 from budget_gate.analytics.pr_costs import UNKNOWN, model_of, pull_of
 from budget_gate.analytics.spending import Note, Spend, SpendingReader
-from budget_gate.core.amounts import ZERO, Amount
+from budget_gate.core.amounts import ZERO, Amount, total_of
 from budget_gate.core.audit import AVOIDED, Entry
 from budget_gate.core.exemptions import Exemption
 from budget_gate.core.scopes import Scope
@@ -60,7 +60,7 @@ class PullShare(NamedTuple):
     @property
     def cost(self) -> Amount:
         """What all teams' work on it cost."""
-        return _sum(self.by_team.values())
+        return total_of(self.by_team.values())
 
 
 class ProjectMonth(NamedTuple):
@@ -108,11 +108,11 @@ class Breakdown(NamedTuple):
     def waste(self, team: str | None = None) -> Amount:
         """Return what was spent on pull requests that were closed unmerged or reverted in the month; of a team, its share."""
         wasted = [each for each in self.pulls if each.standing.ending != "merged"]
-        return _sum(each.cost if team is None else each.by_team.get(team, ZERO) for each in wasted)
+        return total_of(each.cost if team is None else each.by_team.get(team, ZERO) for each in wasted)
 
     def merged_cost(self, team: str | None = None) -> Amount:
         """Return what the pull requests merged in the month cost over their whole lives; of a team, its share."""
-        return _sum(each.cost if team is None else each.by_team.get(team, ZERO) for each in self.merged(team))
+        return total_of(each.cost if team is None else each.by_team.get(team, ZERO) for each in self.merged(team))
 
     def by_project(self) -> dict[str, ProjectMonth]:
         """Return what became of the pull requests of each project (in small letters) that ended in the month."""
@@ -254,10 +254,3 @@ def _count(text: object) -> int:
 
 def _dearest_first(line: MixLine) -> tuple[int, str, str]:
     return -line.amount.nano_usd, line.workflow, line.model
-
-
-def _sum(amounts: Iterable[Amount]) -> Amount:
-    total = ZERO
-    for amount in amounts:
-        total = total.plus(amount)
-    return total

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from budget_gate.analytics.outcomes import Event, PullName, event_from, pull_name
 from budget_gate.analytics.spending import Note, Spend, SpendingReader
-from budget_gate.core.amounts import ZERO, Amount
+from budget_gate.core.amounts import ZERO, Amount, total_of
 from budget_gate.core.audit import Entry
 
 UNKNOWN = "(unknown)"
@@ -103,19 +103,12 @@ def _cost(pull: PullName, rows: list[Spend], refused: int) -> PullCost:
     counted = [row for row in rows if row.state != "pending"]
     return PullCost(
         pull,
-        posted=_sum(row for row in rows if row.state == "posted"),
-        held=_sum(row for row in rows if row.state == "held"),
-        pending=_sum(row for row in rows if row.state == "pending"),
+        posted=total_of(row.amount for row in rows if row.state == "posted"),
+        held=total_of(row.amount for row in rows if row.state == "held"),
+        pending=total_of(row.amount for row in rows if row.state == "pending"),
         by_workflow=lines_by(counted, lambda row: row.label("workflow") or UNKNOWN),
         by_model=lines_by(counted, model_of),
         calls=sum(row.amount.requests for row in counted),
         runs=len({row.label("run") for row in counted if row.label("run")}),
         refused=refused,
     )
-
-
-def _sum(rows: Iterable[Spend]) -> Amount:
-    total = ZERO
-    for row in rows:
-        total = total.plus(row.amount)
-    return total

@@ -1,5 +1,6 @@
 """What a budget counts: dollars, tokens and requests, always together, so that one row answers every unit of limit."""
 
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 Unit = Literal["usd", "tokens", "requests"]
@@ -37,6 +38,14 @@ class Amount(NamedTuple):
 
 
 ZERO = Amount()
+
+
+def total_of(amounts: Iterable[Amount]) -> Amount:
+    """Return the sum of amounts, unit by unit."""
+    total = ZERO
+    for amount in amounts:
+        total = total.plus(amount)
+    return total
 
 
 class CounterValue(NamedTuple):
