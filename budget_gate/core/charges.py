@@ -42,10 +42,6 @@ class LimitLine(NamedTuple):
         tiers = (("warn", self.warn_line), ("alert", self.alert_line), ("stop", self.stop_line))
         return tiers if self.warn_line <= self.alert_line <= self.stop_line else tuple(sorted(tiers, key=_line))
 
-    def is_below_tiers(self, used: int) -> bool:
-        """Whether ``used`` has reached no tier: asked of every limit at every step, and nearly always so."""
-        return used < self.warn_line and used < self.alert_line and used < self.stop_line
-
 
 def _line(tier: tuple[str, int]) -> int:
     return tier[1]

@@ -168,5 +168,5 @@ def budget_states(counted: Sequence[Counted], added: CounterValue = _NOTHING) ->
             posted, pending, held = value.of(line.unit)
             more_posted, more_pending, more_held = added.of(line.unit)
             now = (posted + more_posted, pending + more_pending, held + more_held)
-            states.append(limit_state(charge, line, window, *now))
+            states.append(limit_state(charge, line, window)(*now))
     return tuple(states)

@@ -99,7 +99,13 @@ def check_note_fields(key: str, kind: str, labels: Mapping[str, str], details: M
 
 def check_labels(labels: Mapping[str, str], what: str) -> None:
     """Raise ``UsageError`` unless every name and value is text that can be stored."""
-    for name, value in labels.items():
+    _check_items(tuple(labels.items()), what)
+
+
+@lru_cache(maxsize=64)
+def _check_items(items: tuple[tuple[str, str], ...], what: str) -> None:
+    """Check labels; those that passed are remembered, for a process says who spends again and again."""
+    for name, value in items:
         check_text(name, what)
         check_text(value, f"{what}: {name}")
 

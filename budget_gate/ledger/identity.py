@@ -1,11 +1,16 @@
 """Ids that a retry finds again: derived from the caller's key, so that even an answer that was lost can be looked up."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
 
 from budget_gate.core.amounts import Amount
 from budget_gate.core.audit import compact_json
 from budget_gate.core.charges import Charge
 from budget_gate.core.reservations import Actual, ReserveRequest
+
+if TYPE_CHECKING:
+    import hashlib
 
 
 def reservation_id(key: str) -> str:
@@ -58,6 +63,11 @@ def _digest(parts: object) -> str:
 
 
 def _sha256(text: str) -> str:
+    return _hash_function()(text.encode()).hexdigest()[:32]
+
+
+@cache
+def _hash_function() -> "Callable[[bytes], hashlib._Hash]":
     import hashlib  # loads OpenSSL: 3 ms that reading a budget does not need
 
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return hashlib.sha256

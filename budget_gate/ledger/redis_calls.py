@@ -37,6 +37,8 @@ STALE_MOST = 8
 
 _SECOND = 1_000_000
 
+_ADMITTED = '["admitted"'
+
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 """``compact_json`` with its encoder made once: a reserve encodes several texts."""
 
@@ -59,6 +61,8 @@ class Calls:
         self._names = Names(organization)
         self._planner = Planner()
         self._fronts: dict[int, Packed] = {}
+        self._stored: Plan | None = None
+        """The plan that the server has for sure, because it admitted a request by it: the text of that need not be sent again."""
         self._labels: tuple[tuple[tuple[str, str], ...], str] = (), "{}"
         self._offset = int(clock_offset_seconds * _SECOND)
         self._ahead = self._offset
@@ -91,9 +95,11 @@ class Calls:
             plan = self._plan(request.charges, request.zone)
             digest = reserve_digest_of(request, plan.scopes, labels_json)
             told = (*asked, digest, *named)
-            reply = yield self.call("reserve", keys, told, plan.for_reserve)
+            reply = yield self.call("reserve", keys, told, plan.for_next_reserve if plan is self._stored else plan.for_reserve)
             if type(reply) is str:
+                self._stored = plan if reply.startswith(_ADMITTED) else self._stored
                 return redis_replies.decision(_parsed(reply)[0], reservation, plan.limits)
+            self._stored = None
             if not self._is_stale(reply):
                 check_reply(reply, key)
         raise _clock_astray()

@@ -5,7 +5,7 @@ Text of users is in it twice encoded (a JSON string that holds JSON), so that a 
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from budget_gate.core.amounts import UNITS, ZERO
@@ -39,7 +39,8 @@ class Limit(NamedTuple):
 class Plan(NamedTuple):
     """Charges in their periods, with the time (microseconds, half open) in which those hold.
 
-    All that a script is told of them is the same at every call, and so packed once: ``for_reserve`` and ``for_read``. ``scopes`` is
+    All that a script is told of them is the same at every call, and so packed once: ``for_reserve``, ``for_read`` and,
+    without the plan's own text where the server has it, ``for_next_reserve``. ``scopes`` is
     ``identity.scopes_json`` of the charges.
     """
 
@@ -48,6 +49,7 @@ class Plan(NamedTuple):
     starts_at: int
     ends_at: int
     for_reserve: Packed
+    for_next_reserve: Packed
     for_read: Packed
 
 
@@ -85,13 +87,14 @@ def _make_plan(charges: tuple[Charge, ...], zone: str, now: int) -> Plan:
     text = plan_text(places)
     named = compact_json([[charge.scope.text, charge.per, window.label] for charge, window in places])
     numbers = [starts_at, ends_at, _WAITER_TTL, SWEEP_MOST, *_limit_numbers(places)]
-    told = [compact_json(numbers), text, named, f"has:{plan_name(text)}"]
+    told = (named, f"has:{plan_name(text)}", *suffixes)
     return Plan(
         limits_of(places),
         scopes_json(charges),
         starts_at,
         ends_at,
-        pack([*told, *suffixes]),
+        pack([compact_json(numbers), text, *told]),
+        pack([compact_json(numbers), "", *told]),
         pack([starts_at, ends_at, *suffixes]),
     )
 
@@ -116,7 +119,7 @@ def _lowest_alerted(charge: Charge, line: LimitLine) -> int | None:
 def limits_of(places: Sequence[Place]) -> tuple[Limit, ...]:
     """Return every limit of charges in their periods."""
     return tuple(
-        Limit(index, UNITS.index(line.unit), partial(limit_state, charge, line, window))
+        Limit(index, UNITS.index(line.unit), limit_state(charge, line, window))
         for index, (charge, window) in enumerate(places)
         for line in charge.limits
     )

@@ -4,10 +4,11 @@
 -- KEYS[7] is the reservation, which remembers the answer too, and KEYS[8] the operation, where schema 1 did. ARGV: 3 the amount, 4 the
 -- least that will do ('': all), both as three numbers; 5 the lifetime, 6 whether it may wait, 7 digest, 8 to 10 key, labels and workflow
 -- as JSON. Of the plan: 11 numbers: between which times it holds, how long a waiter lives, how many expired to sweep, and then of each
--- limit the index of its counter, its unit, its admission line and its lowest line that is alerted (-1: none); 12 the plan, 13 its
--- counters as an entry names them; then HAS_PLAN, the field that tells that the plan is stored, named after it, and the counters.
--- Reservations name their plan: most have the same.
--- Answers one JSON text: ["admitted", granted, expires_at, counters before]; or what reserve.lua says.
+-- limit the index of its counter, its unit, its admission line and its lowest line that is alerted (-1: none); 12 the plan ('' where it
+-- should be stored already), 13 its counters as an entry names them; then HAS_PLAN, the field that tells that the plan is stored, named
+-- after it, and the counters. Reservations name their plan: most have the same.
+-- Answers {'unplanned'} when the plan is neither stored nor told; one JSON text: ["admitted", granted, expires_at, counters before]; or
+-- what reserve.lua says.
 
 local RESERVATION, OPERATION = KEYS[7], KEYS[8]
 local ID = string.sub(RESERVATION, #PREFIX + #'reservation:' + 1)
@@ -21,6 +22,8 @@ local asked = {tonumber(ask_usd), tonumber(ask_tokens), tonumber(ask_requests)}
 if NOW < numbers_of_plan[1] or NOW >= numbers_of_plan[2] then return {'stale', whole(NOW)} end
 local recorded = redis.call('HGET', RESERVATION, 'digest') or (IS_OLDER and redis.call('HGET', OPERATION, 'digest'))
 if recorded and recorded ~= ARGV[7] then return {'reused'} end
+local PLAN_NAME, PLAN_IS_STORED = string.sub(ARGV[HAS_PLAN], #'has:' + 1), head[HEAD_FIELDS + 1]
+if ARGV[12] == '' and not PLAN_IS_STORED then return {'unplanned'} end
 
 -- Counters that hold nothing: most likely new, and not on the list yet (a refusal can have crossed a tier, which is no reason to be).
 local is_empty = {}
@@ -33,16 +36,16 @@ local function grant(granted, texts, before)
     if is_empty[index] then redis.call('ZADD', COUNTERS, 'NX', redis.call('HINCRBY', HEAD, 'counters', 1), suffix) end
     values[suffix] = texts[index]
   end
-  local plan_name, now = string.sub(ARGV[HAS_PLAN], #'has:' + 1), whole(NOW)
+  local now = whole(NOW)
   local expires_at = whole(NOW + ARGV[5])
   if not head[7] or tonumber(head[7]) > tonumber(expires_at) then writes[#writes + 1], writes[#writes + 2] = 'due', expires_at end
-  if not head[HEAD_FIELDS + 1] then
-    for _, word in ipairs({ARGV[HAS_PLAN], '1', 'plan:' .. plan_name, ARGV[12]}) do writes[#writes + 1] = word end
+  if not PLAN_IS_STORED then
+    for _, word in ipairs({ARGV[HAS_PLAN], '1', 'plan:' .. PLAN_NAME, ARGV[12]}) do writes[#writes + 1] = word end
   end
   append('"reserve"', '[[0,0,0],[' .. granted .. '],[0,0,0]]', '{"counters":' .. ARGV[13] .. ',"key":' .. ARGV[8] .. ',"labels":'
     .. ARGV[9] .. ',"reservation":"' .. ID .. '"}')
   redis.call('HSET', RESERVATION, 'digest', ARGV[7], 'state', 'pending', 'made', granted .. '\n' .. now .. '\n' .. expires_at .. '\n'
-    .. ARGV[8] .. '\n' .. ARGV[9] .. '\n' .. ARGV[10] .. '\n' .. plan_name)
+    .. ARGV[8] .. '\n' .. ARGV[9] .. '\n' .. ARGV[10] .. '\n' .. PLAN_NAME)
   redis.call('ZADD', DEADLINES, expires_at, ID)
   redis.call('ZADD', OPEN, sequence, ID)
   return '["admitted",[' .. granted .. '],' .. expires_at .. ',' .. before .. ']'

@@ -1,7 +1,7 @@
 -- Reserve, where grant.lua has not answered: check every enforced limit and take the amount from all counters, or take nothing. The
 -- rule is core/admission.py's. ARGV is described in grant.lua.
 --
--- Answers {'reused'}, {'stale', now}, {'too_large'}, or one JSON text: ["replayed", answer, counters], ["admitted", granted,
+-- Answers {'reused'}, {'stale', now}, {'unplanned'}, {'too_large'}, or one JSON text: ["replayed", answer, counters], ["admitted", granted,
 -- expires_at, counters before], ["waiting", ahead, counters], ["refused", answer, counters].
 
 local id, may_wait, key_json, labels, workflow = ID, ARGV[6], ARGV[8], ARGV[9], ARGV[10]
@@ -12,7 +12,7 @@ if recorded then
   return '["replayed",' .. answer .. ',' .. listed(texts) .. ']'
 end
 
-local plan = cjson.decode(ARGV[12])
+local plan = cjson.decode(ARGV[12] ~= '' and ARGV[12] or redis.call('HGET', HEAD, 'plan:' .. PLAN_NAME))
 expire(numbers_of_plan[4])
 local before, places, place_at = texts_of(plan), {}, {}
 

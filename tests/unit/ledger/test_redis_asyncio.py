@@ -134,6 +134,48 @@ def test_a_cancelled_task_leaves_no_answer_to_the_next_one(monkeypatch: pytest.M
     use(shared_server().url(), interrupt, organization=organization)
 
 
+def test_an_answer_that_does_not_come_in_time_is_asked_for_again_and_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that pauses for longer than an answer may take is asked anew, with several tasks under way, and after a time without any."""
+    monkeypatch.setattr(redis_asyncio_connect, "ANSWER_SECONDS", 0.2)
+    wide = charge(ORG, "month", line(1000))
+
+    async def pause(ledger: AsyncRedisLedger) -> None:
+        for turn in range(2):
+            admitted(await ledger.reserve(request(f"before {turn}", usd(1), wide)))
+            with redis.Redis.from_url(server.url()) as admin:
+                admin.execute_command("CLIENT PAUSE", 500)
+            await asyncio.gather(*(ledger.reserve(request(f"{turn} {number}", usd(1), wide)) for number in range(8)))
+            await asyncio.sleep(0.3)  # its connections' timers have ended
+        assert (await ledger.read([wide], "UTC"))[0].pending == 18
+
+    with RedisServer() as server:
+        use(server.url(), pause)
+
+
+def test_an_answer_that_never_comes_is_an_outage_and_a_cancelled_wait_stays_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the last try the ledger is unavailable and the task goes on; a task that somebody cancels meanwhile is cancelled."""
+    monkeypatch.setattr(redis_asyncio_connect, "ANSWER_SECONDS", 0.05)
+
+    async def ask(ledger: AsyncRedisLedger) -> None:
+        await ledger.now()
+        with redis.Redis.from_url(server.url()) as admin:
+            admin.execute_command("CLIENT PAUSE", 3000)
+        task = asyncio.create_task(ledger.now())
+        await asyncio.sleep(0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        with pytest.raises(LedgerUnavailable):
+            await ledger.now()
+        current = asyncio.current_task()
+        assert current is not None
+        assert current.cancelling() == 0
+        await asyncio.sleep(0)
+
+    with RedisServer() as server:
+        use(server.url(), ask)
+
+
 def test_a_server_that_forgot_the_scripts_is_told_them_again() -> None:
     """After SCRIPT FLUSH an operation sends the text, and its answer is the same."""
 

@@ -64,6 +64,25 @@ def test_scripts_are_sent_again_after_the_server_forgot_them(ledger: RedisLedger
     assert admitted(ledger.reserve(request("two", usd(10), limited))).budgets[0].pending == 20
 
 
+def test_a_server_that_lost_everything_is_told_the_plan_again(
+    server: RedisServer, client: "redis.Redis", organization: str
+) -> None:
+    """The charges' text is sent until a request was admitted by it; a server that has it no more asks for it, and settles as ever."""
+    ledger, other = (RedisLedger(server.url(), organization=organization) for _ in range(2))
+    limited = charge(ORG, "month", line(100))
+    for number in range(2):
+        admitted(ledger.reserve(request(f"kept {number}", usd(10), limited)))
+    client.delete(*client.keys(f"*{{{organization}}}*"))
+    taken = admitted(ledger.reserve(request("one", usd(60), limited)))
+    assert other.settle("one", taken.reservation, actual(usd(60))).budgets[0].posted == 60
+    refused = ledger.reserve(request("two", usd(50), limited))
+    assert isinstance(refused, Refused)
+    assert [(each.needed, each.left) for each in refused.refused_by] == [(50, 40)]
+    for each in (ledger, other):
+        assert verify(each).ok
+        each.close()
+
+
 def test_one_operation_is_one_script_call(ledger: RedisLedger, client: "redis.Redis") -> None:
     """A reserve over many counters and its settle are one EVALSHA each."""
     charges = [charge(Scope("user", str(number)), "month", line(100)) for number in range(6)]
