@@ -21,10 +21,11 @@ from budget_gate.ledger.books import (
     QueuePlace,
     Waiter,
     budget_states,
+    budget_states_now,
     counted_now,
 )
 from budget_gate.ledger.crossing import cross_lines
-from budget_gate.ledger.identity import reservation_id, reserve_digest
+from budget_gate.ledger.identity import labels_json, reservation_id, reserve_digest_of
 from budget_gate.ledger.interface import SWEEP_MOST, WAITER_TTL_SECONDS
 from budget_gate.ledger.placing import PlacedCharges, place_charges
 from budget_gate.ledger.resolving import sweep_expired
@@ -68,9 +69,10 @@ class Foreseen(NamedTuple):
 def foresee(request: ReserveRequest, probably: datetime) -> Foreseen:
     """Work out what the transaction will ask for, should the ledger's clock, which decides, show about ``probably``."""
     placed = place_charges(request.charges, request.zone, probably).worked_out()
-    reservation = reservation_id(request.key)
-    named = f'"key":{compact_json(request.key)},"labels":{compact_json(dict(request.labels))},"reservation":"{reservation}"'
-    return Foreseen(request, reserve_digest(request), reservation, placed, f'{{"counters":{placed.counters_text},{named}}}')
+    reservation, labels = reservation_id(request.key), labels_json(request.labels)
+    digest = reserve_digest_of(request, placed.scopes_text, labels)
+    named = f'"key":{compact_json(request.key)},"labels":{labels},"reservation":"{reservation}"'
+    return Foreseen(request, digest, reservation, placed, f'{{"counters":{placed.counters_text},{named}}}')
 
 
 def reserve(books: Books, foreseen: Foreseen, now: datetime, patience: Patience = PATIENCE) -> Decision:
@@ -83,7 +85,7 @@ def reserve(books: Books, foreseen: Foreseen, now: datetime, patience: Patience 
     if known is not None:
         if known.digest != foreseen.digest:
             raise KeyReused(f"key {request.key!r} was used for another reservation; make a new key for each request")
-        return parsed_decision(known.answer, budget_states(counted_now(books, placed)))
+        return parsed_decision(known.answer, budget_states_now(books, placed))
     sweep_expired(books, now, SWEEP_MOST)
     waiter = _own_place(books, request.key, now) if books.somebody_waits() else None
     counted = counted_now(books, placed)
@@ -122,7 +124,7 @@ def _take(books: Books, foreseen: Foreseen, before: Sequence[Counted], granted: 
     books.add(placed.counters, delta)
     books.put_reservation(stored)
     books.append(now, "reserve", delta, foreseen.body)
-    budgets = budget_states(before, delta)
+    budgets = budget_states(placed, before, delta)
     cross_lines(books, placed, budgets, request.labels, now)
     answer = Admitted(stored.reservation, granted, expires_at, budgets)
     books.put_operation("reserve", request.key, Operation(foreseen.digest, decision_json(answer)))
@@ -141,7 +143,7 @@ def _turn_down(
         "refused_by": [[each.scope.text, each.per, each.unit, each.reason] for each in refused_by],
     }
     books.append(now, "refuse", CounterValue(), body)
-    budgets = budget_states(counted)
+    budgets = budget_states(foreseen.placed, counted)
     cross_lines(books, foreseen.placed, budgets, request.labels, now, refused_by)
     answer = Refused(refused_by, budgets)
     books.put_operation("reserve", request.key, Operation(foreseen.digest, decision_json(answer)))
@@ -164,7 +166,7 @@ def _wait(
     if waiter is None or set(waiter.places) != set(places) or waiter.alive_until - now < patience.waiter_ttl / 2:
         books.put_waiter(Waiter(foreseen.request.key, number, now + patience.waiter_ttl, places))
     earlier = set[str]().union(*(books.waiting_at(place, number, now) for place in places))
-    return Waiting(len(earlier), patience.retry_seconds(len(earlier)), budget_states(counted))
+    return Waiting(len(earlier), patience.retry_seconds(len(earlier)), budget_states(foreseen.placed, counted))
 
 
 def retry_seconds(ahead: int) -> float:

@@ -15,8 +15,9 @@ from budget_gate.core.scopes import Scope
 def decision_json(decision: Admitted | Refused) -> str:
     """Return an admission or a refusal as text."""
     if isinstance(decision, Admitted):
-        expires_at = microseconds(decision.expires_at)
-        return compact_json({"admitted": [decision.reservation, decision.granted, expires_at]})
+        nano_usd, tokens, requests = decision.granted
+        made = f"{compact_json(decision.reservation)},[{nano_usd},{tokens},{requests}],{microseconds(decision.expires_at)}"
+        return f'{{"admitted":[{made}]}}'
     return compact_json({"refused_by": [_refusal_fields(each) for each in decision.refused_by]})
 
 

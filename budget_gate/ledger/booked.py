@@ -15,7 +15,7 @@ from budget_gate.core.errors import KeyReused, UnknownReservation
 from budget_gate.core.reservations import Actual, BudgetState, Decision, Reservation, ReserveRequest, Resolution
 from budget_gate.ledger import admitting, checks, resolving
 from budget_gate.ledger.admitting import PATIENCE, Patience
-from budget_gate.ledger.books import Books, Operation, budget_states, counted_now
+from budget_gate.ledger.books import Books, Operation, budget_states_now
 from budget_gate.ledger.identity import note_digest, settle_digest
 from budget_gate.ledger.interface import NewNote
 from budget_gate.ledger.placing import place_charges
@@ -85,7 +85,7 @@ class BookedLedger(ABC):
     def read(self, charges: Sequence[Charge], zone: str) -> tuple[BudgetState, ...]:
         """Return how each limit of the charges stands now."""
         checks.check_charges(charges, zone)
-        return self._look(lambda books, now: budget_states(counted_now(books, place_charges(charges, zone, now))))
+        return self._look(lambda books, now: budget_states_now(books, place_charges(charges, zone, now)))
 
     def show(self, reservation: str) -> Reservation:
         """Return one reservation."""

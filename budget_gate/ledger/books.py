@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 from budget_gate.core.admission import Counted
 from budget_gate.core.amounts import ZERO, Amount, CounterValue, Unit
 from budget_gate.core.audit import Body, Entry
-from budget_gate.core.reservations import BudgetState, Crossing, Reservation, State, limit_state
+from budget_gate.core.reservations import BudgetState, Crossing, Reservation, State
 from budget_gate.ledger.placing import CounterName, PlacedCharges
 
 _NOTHING = CounterValue()
@@ -160,13 +160,16 @@ def counted_now(books: Books, placed: PlacedCharges) -> list[Counted]:
     return [Counted(charge, window, value) for (charge, window), value in zip(placed, values, strict=True)]
 
 
-def budget_states(counted: Sequence[Counted], added: CounterValue = _NOTHING) -> tuple[BudgetState, ...]:
+def budget_states(placed: PlacedCharges, counted: Sequence[Counted], added: CounterValue = _NOTHING) -> tuple[BudgetState, ...]:
     """Return how every limit of the charges stands once ``added`` is added to each counter: nobody else writes meanwhile."""
+    more_posted, more_pending, more_held = added
     states = []
-    for charge, window, value in counted:
-        for line in charge.limits:
-            posted, pending, held = value.of(line.unit)
-            more_posted, more_pending, more_held = added.of(line.unit)
-            now = (posted + more_posted, pending + more_pending, held + more_held)
-            states.append(limit_state(charge, line, window)(*now))
+    for index, unit, stands in placed.limits:
+        posted, pending, held = counted[index].value
+        states.append(stands(posted[unit] + more_posted[unit], pending[unit] + more_pending[unit], held[unit] + more_held[unit]))
     return tuple(states)
+
+
+def budget_states_now(books: Books, placed: PlacedCharges) -> tuple[BudgetState, ...]:
+    """Return how every limit of the charges stands."""
+    return budget_states(placed, counted_now(books, placed))

@@ -1,7 +1,7 @@
 """Ids that a retry finds again: derived from the caller's key, so that even an answer that was lost can be looked up."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from budget_gate.core.amounts import Amount
@@ -20,7 +20,17 @@ def reservation_id(key: str) -> str:
 
 def reserve_digest(request: ReserveRequest) -> str:
     """Return a digest of what makes two reserve calls the same call. Limits may change between retries; amounts may not."""
-    return reserve_digest_of(request, scopes_json(request.charges), compact_json(dict(request.labels)))
+    return reserve_digest_of(request, scopes_json(request.charges), labels_json(request.labels))
+
+
+def labels_json(labels: Mapping[str, str]) -> str:
+    """Return labels as ``compact_json`` has them; a process asks for the same ones again and again."""
+    return _items_json(tuple(labels.items()))
+
+
+@lru_cache(maxsize=64)
+def _items_json(items: tuple[tuple[str, str], ...]) -> str:
+    return compact_json(dict(items))
 
 
 def scopes_json(charges: Sequence[Charge]) -> str:

@@ -5,15 +5,18 @@ transaction begins leaves nothing to be worked out in it, while others wait.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
+from budget_gate.core.amounts import UNITS
 from budget_gate.core.audit import compact_json, from_microseconds, microseconds
 from budget_gate.core.charges import Charge, LimitLine
 from budget_gate.core.periods import Per, Window, minute_of, window_at
+from budget_gate.core.reservations import BudgetState, limit_state
 from budget_gate.core.scopes import Scope
+from budget_gate.ledger.identity import scopes_json
 
 
 class CounterName(NamedTuple):
@@ -34,6 +37,24 @@ class PlacedCharge(NamedTuple):
     def counter(self) -> CounterName:
         """The counter it is added to."""
         return CounterName(self.charge.scope.text, self.charge.per, self.window.label)
+
+
+class PlacedLimit(NamedTuple):
+    """One limit of placed charges: which of them it is on, its unit (0 to 2), and what says how it stands."""
+
+    charge: int
+    unit: int
+    state: Callable[[int, int, int], BudgetState]
+    """Given what the counter has posted, pending and held of the unit."""
+
+
+def limits_of(places: Sequence[tuple[Charge, Window]]) -> tuple[PlacedLimit, ...]:
+    """Return every limit of charges in their periods, in their order."""
+    return tuple(
+        PlacedLimit(index, UNITS.index(line.unit), limit_state(charge, line, window))
+        for index, (charge, window) in enumerate(places)
+        for line in charge.limits
+    )
 
 
 class PlacedCharges(tuple[PlacedCharge, ...]):  # noqa: SLOT001 (cached properties are kept in the object's dictionary)
@@ -73,9 +94,19 @@ class PlacedCharges(tuple[PlacedCharge, ...]):  # noqa: SLOT001 (cached properti
             ]
         )
 
+    @cached_property
+    def scopes_text(self) -> str:
+        """What the digest of a reserve covers of them, see ``identity.scopes_json``."""
+        return scopes_json([each.charge for each in self])
+
+    @cached_property
+    def limits(self) -> tuple[PlacedLimit, ...]:
+        """Every limit on them, in their order."""
+        return limits_of(self)
+
     def worked_out(self) -> "PlacedCharges":
         """Return these once all that storing them asks for is known."""
-        _ = self.counters_text, self.span, self.text
+        _ = self.counters_text, self.scopes_text, self.span, self.text, self.limits
         return self
 
 

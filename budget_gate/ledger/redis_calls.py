@@ -16,7 +16,7 @@ from budget_gate.core.charges import Charge
 from budget_gate.core.errors import KeyReused, LedgerError, LedgerTooNew, LedgerUnavailable, UnknownReservation
 from budget_gate.core.reservations import Actual, BudgetState, Decision, Reservation, ReserveRequest, Resolution
 from budget_gate.ledger import checks, redis_replies
-from budget_gate.ledger.identity import note_digest, reservation_id, reserve_digest_of, resolve_digest, settle_digest
+from budget_gate.ledger.identity import labels_json, note_digest, reservation_id, reserve_digest_of, resolve_digest, settle_digest
 from budget_gate.ledger.interface import CounterRow, Delivery
 from budget_gate.ledger.redis_names import Names
 from budget_gate.ledger.redis_plans import Plan, Planner, states
@@ -63,7 +63,6 @@ class Calls:
         self._fronts: dict[int, Packed] = {}
         self._stored: Plan | None = None
         """The plan that the server has for sure, because it admitted a request by it: the text of that need not be sent again."""
-        self._labels: tuple[tuple[tuple[str, str], ...], str] = (), "{}"
         self._offset = int(clock_offset_seconds * _SECOND)
         self._ahead = self._offset
         """How far the server's clock is ahead of ours, in microseconds, as far as we know: zero until it tells us otherwise."""
@@ -86,14 +85,14 @@ class Calls:
         """Check every limit and take the amount from all of them, or take nothing."""
         checks.check_asked(request)
         key, reservation = request.key, reservation_id(request.key)
-        labels_json = self._labels_json(request.labels)
+        labels = labels_json(request.labels)
         keys = (self._names.reservation(reservation), self._names.operation("reserve", key))
         least = "" if request.minimum is None else _joined(request.minimum)
         asked = (_joined(request.amount), least, request.ttl_seconds * _SECOND, int(request.may_wait))
-        named = (_quoted(key), labels_json, _quoted(request.labels.get("workflow", "")))
+        named = (_quoted(key), labels, _quoted(request.labels.get("workflow", "")))
         for _ in range(STALE_MOST):
             plan = self._plan(request.charges, request.zone)
-            digest = reserve_digest_of(request, plan.scopes, labels_json)
+            digest = reserve_digest_of(request, plan.scopes, labels)
             told = (*asked, digest, *named)
             reply = yield self.call("reserve", keys, told, plan.for_next_reserve if plan is self._stored else plan.for_reserve)
             if type(reply) is str:
@@ -230,13 +229,6 @@ class Calls:
         reply = yield self.call("acknowledge", [self._names.delivery(delivery)], [delivery, claimant])
         check_reply(reply)
         return bool(reply[1])
-
-    def _labels_json(self, labels: Mapping[str, str]) -> str:
-        """Return labels as JSON; mostly they are those of the call before."""
-        items = tuple(labels.items())
-        if self._labels[0] != items:
-            self._labels = items, _json(dict(labels))
-        return self._labels[1]
 
     def _plan(self, charges: Sequence[Charge], zone: str) -> Plan:
         return self._planner.plan(charges, zone, time.time_ns() // 1000 + self._ahead)

@@ -15,7 +15,7 @@ from budget_gate.core.reservations import Crossing, Resolution
 from budget_gate.ledger.answers import decision_json, parsed_decision, parsed_resolution
 from budget_gate.ledger.books import OpenReservation
 from budget_gate.ledger.books import Operation as Answered
-from budget_gate.ledger.identity import reservation_id
+from budget_gate.ledger.identity import labels_json, reservation_id
 from budget_gate.ledger.interface import CounterRow
 from budget_gate.ledger.moving import Crossed, Record, StoredOperation, crossing_of
 from budget_gate.ledger.placing import PlacedCharge, PlacedCharges
@@ -163,7 +163,7 @@ class Loader:
             str(microseconds(each.created_at)),
             str(microseconds(each.expires_at)),
             compact_json(each.key),
-            compact_json(dict(each.labels)),
+            labels_json(each.labels),
             compact_json(each.labels.get("workflow", "")),
             plan_text(each.charges),
         )

@@ -4,7 +4,7 @@ Text of users is in it twice encoded (a JSON string that holds JSON), so that a 
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -12,11 +12,12 @@ from budget_gate.core.amounts import UNITS, ZERO
 from budget_gate.core.audit import compact_json, from_microseconds, microseconds
 from budget_gate.core.charges import Charge, LimitLine
 from budget_gate.core.periods import Window, window_at
-from budget_gate.core.reservations import BudgetState, limit_state
+from budget_gate.core.reservations import BudgetState
 from budget_gate.core.scopes import BOUND_KINDS, Scope
 from budget_gate.ledger import checks
 from budget_gate.ledger.identity import plan_name, scopes_json
 from budget_gate.ledger.interface import SWEEP_MOST, WAITER_TTL_SECONDS
+from budget_gate.ledger.placing import PlacedLimit, limits_of
 from budget_gate.ledger.redis_names import counter_suffix
 from budget_gate.ledger.redis_wire import Packed, pack
 
@@ -28,14 +29,6 @@ _WAITER_TTL = int(WAITER_TTL_SECONDS * 1_000_000)
 Place = tuple[Charge, Window]
 
 
-class Limit(NamedTuple):
-    """One limit of a plan: which counter it is on, its unit (0 to 2), and what makes its state."""
-
-    counter: int
-    unit: int
-    state: Callable[[int, int, int], BudgetState]
-
-
 class Plan(NamedTuple):
     """Charges in their periods, with the time (microseconds, half open) in which those hold.
 
@@ -44,7 +37,7 @@ class Plan(NamedTuple):
     ``identity.scopes_json`` of the charges.
     """
 
-    limits: tuple[Limit, ...]
+    limits: tuple[PlacedLimit, ...]
     scopes: str
     starts_at: int
     ends_at: int
@@ -116,15 +109,6 @@ def _lowest_alerted(charge: Charge, line: LimitLine) -> int | None:
     return line.tier_lines[0][1] if line.tier_lines and charge.scope.kind not in BOUND_KINDS else None
 
 
-def limits_of(places: Sequence[Place]) -> tuple[Limit, ...]:
-    """Return every limit of charges in their periods."""
-    return tuple(
-        Limit(index, UNITS.index(line.unit), limit_state(charge, line, window))
-        for index, (charge, window) in enumerate(places)
-        for line in charge.limits
-    )
-
-
 def plan_text(places: Sequence[Place]) -> str:
     """Return charges with their periods as the JSON that is stored with a reservation."""
     return compact_json([_charge_fields(*place) for place in places])
@@ -153,7 +137,7 @@ def _limit_fields(charge: Charge, line: LimitLine) -> list[Any]:
 
 
 @lru_cache(maxsize=KEPT_MOST)
-def stored_limits(text: str) -> tuple[Limit, ...]:
+def stored_limits(text: str) -> tuple[PlacedLimit, ...]:
     """Return every limit of the plan stored with a reservation: many have the same."""
     return limits_of(stored_places(text))
 
@@ -183,7 +167,7 @@ def scope_named(text: str) -> Scope:
 
 
 def states(
-    limits: Sequence[Limit], counters: Sequence[Sequence[int]], more_pending: Sequence[int] = ZERO
+    limits: Sequence[PlacedLimit], counters: Sequence[Sequence[int]], more_pending: Sequence[int] = ZERO
 ) -> tuple[BudgetState, ...]:
     """Return how every limit stands. A counter is nine numbers: pending, posted and held, each in three units."""
     found = []

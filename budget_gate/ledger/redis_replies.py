@@ -13,8 +13,9 @@ from budget_gate.core.errors import LedgerError
 from budget_gate.core.reservations import Admitted, Crossing, Refusal, Refused, Reservation, Resolution, Waiting
 from budget_gate.ledger.admitting import retry_seconds
 from budget_gate.ledger.interface import CounterRow, Delivery
+from budget_gate.ledger.placing import PlacedLimit
 from budget_gate.ledger.redis_names import counter_parts
-from budget_gate.ledger.redis_plans import Limit, scope_named, states, stored_limits
+from budget_gate.ledger.redis_plans import scope_named, states, stored_limits
 
 Raw = Sequence[str | None]
 
@@ -34,7 +35,7 @@ def counter_rows(text: str) -> list[list[int]]:
     return rows
 
 
-def decision(reply: Sequence[Any], reservation: str, limits: Sequence[Limit]) -> Admitted | Waiting | Refused:
+def decision(reply: Sequence[Any], reservation: str, limits: Sequence[PlacedLimit]) -> Admitted | Waiting | Refused:
     """Return what a reserve script decided."""
     match reply:
         case ["admitted", granted, expires_at, counters]:
@@ -49,7 +50,7 @@ def decision(reply: Sequence[Any], reservation: str, limits: Sequence[Limit]) ->
 
 
 def repeated_decision(
-    answer: list[Any], reservation: str, limits: Sequence[Limit], counters: Sequence[Sequence[int]]
+    answer: list[Any], reservation: str, limits: Sequence[PlacedLimit], counters: Sequence[Sequence[int]]
 ) -> Admitted | Refused:
     """Return the answer given before, with the budgets as they stand now."""
     budgets = states(limits, counters)

@@ -18,7 +18,7 @@ from budget_gate.core.reservations import (
     State,
 )
 from budget_gate.ledger.answers import parsed_resolution, resolution_json
-from budget_gate.ledger.books import Books, OpenReservation, Operation, budget_states, counted_now
+from budget_gate.ledger.books import Books, OpenReservation, Operation, budget_states, budget_states_now, counted_now
 from budget_gate.ledger.crossing import cross_lines
 from budget_gate.ledger.identity import resolve_digest
 
@@ -87,7 +87,7 @@ def _move(
     books.add(stored.counters, delta)
     books.move_reservation(stored.reservation, to, cost, None if to == "held" else now)
     books.append(now, kind, delta, body)
-    budgets = budget_states(before, delta)
+    budgets = budget_states(stored.charges, before, delta)
     crossed = cross_lines(books, stored.charges, budgets, stored.labels, now)
     return _resolution(stored._replace(state=to, cost=cost), crossed, budgets)
 
@@ -117,7 +117,7 @@ def _replayed(books: Books, kind: str, key: str, digest: str) -> Resolution | No
     if known.digest != digest:
         raise KeyReused(f"key {key!r} was used for another {kind}; make a new key for each operation")
     answer = parsed_resolution(known.answer, ())
-    return answer._replace(budgets=_budgets(books, _stored(books, answer.reservation)))
+    return answer._replace(budgets=budget_states_now(books, _stored(books, answer.reservation).charges))
 
 
 def _answer(books: Books, kind: str, key: str, digest: str, answer: Resolution) -> Resolution:
@@ -128,13 +128,9 @@ def _answer(books: Books, kind: str, key: str, digest: str, answer: Resolution) 
 
 def _unchanged(books: Books, stored: OpenReservation) -> Resolution:
     """Return how a reservation stands that this operation did not move."""
-    return _resolution(stored, (), _budgets(books, stored))._replace(replayed=True)
+    return _resolution(stored, (), budget_states_now(books, stored.charges))._replace(replayed=True)
 
 
 def _resolution(stored: OpenReservation, crossed: tuple[Crossing, ...], budgets: tuple[BudgetState, ...]) -> Resolution:
     overrun = stored.cost.excess_over(stored.granted) if stored.state == "posted" else ZERO
     return Resolution(stored.reservation, stored.state, stored.cost, overrun, crossed, budgets)
-
-
-def _budgets(books: Books, stored: OpenReservation) -> tuple[BudgetState, ...]:
-    return budget_states(counted_now(books, stored.charges))

@@ -40,8 +40,12 @@ BUSY_SECONDS = 30.0
 _DRIVER_WAIT_SECONDS = 0.0
 """SQLite's own waiting sleeps longer the longer it has waited, so whoever came last is first: we wait ourselves."""
 
-_PAUSE_SECONDS = 0.001
-"""Every process that waits has asked once in this time. A transaction that takes longer waits for a slow disk."""
+_PAUSE_SECONDS = 0.003
+"""Most processes that wait have asked once in this time. To ask more often would cost the one that writes more than it gains."""
+
+_TURN_SECONDS = 0.008
+"""How long one process goes on while others wait. After each change of hands the next one reads anew what it had in memory; but the
+longer a turn is, the longer the others wait."""
 
 _CROWDED_SECONDS = 1.0
 """How long others are believed to be there after they were in the way."""
@@ -96,7 +100,7 @@ class SqliteLedger(BookedLedger):
         super().__init__(clock)
         self._path = os.path.abspath(path)  # noqa: PTH100 (Path.resolve would follow links, and costs more)
         self._busy_seconds = busy_seconds
-        self._crowded_until = self._turn_at = 0.0
+        self._crowded_until = self._turn_at = self._turn_began = self._ended = 0.0
         self._handle = self._opened()
 
     @property
@@ -239,12 +243,14 @@ class SqliteLedger(BookedLedger):
             lock.release()
 
     def _in_turn(self, connection: sqlite3.Connection, begin: str, step: Callable[[sqlite3.Connection], Answer]) -> Answer:
-        """Run a transaction. Where it kept others out for long, the next one is not begun at once: else who is here starves them."""
+        """Run a transaction. When a turn of them is over, the next one is not begun at once: else who is here starves the others."""
         began = time.monotonic()
+        if began - self._ended > _PAUSE_SECONDS:
+            self._turn_began = began
         answer = _in_transaction(connection, begin, step)
-        ended = time.monotonic()
-        was_long = begin != "BEGIN" and ended - began > _PAUSE_SECONDS
-        self._turn_at = ended + _PAUSE_SECONDS if was_long and ended < self._crowded_until else 0.0
+        self._ended = ended = time.monotonic()
+        is_over = begin != "BEGIN" and ended < self._crowded_until and ended - self._turn_began > _TURN_SECONDS
+        self._turn_at = ended + _PAUSE_SECONDS if is_over else 0.0
         return answer
 
     def _opened(self) -> _Handle:
@@ -332,10 +338,7 @@ def _translated(error: sqlite3.Error, path: str) -> LedgerError:
 
 
 def _sleep_a_little() -> None:
-    """Pause for less than a transaction takes, never the same for two processes, or they would meet again.
-
-    Of four processes the unluckiest hundredth waits a third as long as with pauses of up to 15 ms (benchmarks/sqlite_ledger.py).
-    """
+    """Pause, never for the same time in two processes, or they would meet again."""
     from random import uniform
 
-    time.sleep(uniform(0.0001, 0.001))  # noqa: S311 (jitter, no secret)
+    time.sleep(uniform(_PAUSE_SECONDS / 4, _PAUSE_SECONDS * 5 / 4))  # noqa: S311 (jitter, no secret)

@@ -9,9 +9,10 @@ from itertools import chain
 from typing import Any, TypeVar
 
 from budget_gate.core.amounts import Amount, CounterValue
-from budget_gate.core.audit import Body, Entry, chain_hash, compact_json, entry_text, from_microseconds, microseconds
+from budget_gate.core.audit import Body, Entry, chain_hash, entry_text, from_microseconds, microseconds
 from budget_gate.core.reservations import Crossing, State
 from budget_gate.ledger.books import OpenReservation, Operation, QueuePlace, Waiter
+from budget_gate.ledger.identity import labels_json
 from budget_gate.ledger.placing import CounterName, parsed_charges
 
 Thing = TypeVar("Thing")
@@ -233,7 +234,7 @@ def reservation_row(each: OpenReservation) -> tuple[Any, ...]:
     """Return a reservation as a row of ``RESERVATION_COLUMNS``; ``open_reservation`` reads it."""
     resolved_at = None if each.resolved_at is None else microseconds(each.resolved_at)
     times = (microseconds(each.created_at), microseconds(each.expires_at), resolved_at)
-    texts = (compact_json(dict(each.labels)), each.charges.text)
+    texts = (labels_json(each.labels), each.charges.text)
     return (each.reservation, each.key, each.state, *each.granted, *each.cost, *texts, *times)
 
 

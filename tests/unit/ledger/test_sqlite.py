@@ -359,7 +359,7 @@ class _SlowTime:
     """Stands in for ``time``: each look at the clock is later by a step, and sleeping calls back."""
 
     def __init__(self) -> None:
-        self.now, self.step_seconds = 100.0, 0.002
+        self.now, self.step_seconds = 100.0, 0.0007
         self.naps: list[float] = []
         self.on_sleep: Callable[[], object] = lambda: None
 
@@ -375,28 +375,30 @@ class _SlowTime:
         self.on_sleep()
 
 
-def test_whoever_kept_others_out_for_long_lets_them_in(ledger: SqliteLedger, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a slow disk a process that met another one pauses between transactions, else the other would starve; one alone never does."""
+def test_whoever_has_had_a_turn_lets_others_in(ledger: SqliteLedger, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that met another one pauses after each turn of some transactions, else the other would starve; one alone never does."""
     slow = _SlowTime()
     monkeypatch.setattr(sqlite, "time", slow)
-    ledger.record("alone", "note", {}, {})
-    ledger.record("alone too", "note", {}, {})
-    assert slow.naps == []
+
+    def naps_of(name: str, records: int) -> list[int]:
+        """Return before which of so many records in a row it paused."""
+        found = []
+        for number in range(records):
+            before = len(slow.naps)
+            ledger.record(f"{name} {number}", "note", {}, {})
+            found += [number] * (len(slow.naps) - before)
+        return found
+
+    assert naps_of("alone", 20) == []
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         slow.on_sleep = lambda: other.in_transaction and other.execute("ROLLBACK")
-        ledger.record("met another", "note", {}, {})
+        assert naps_of("met another", 1) == [0]
         slow.on_sleep = lambda: None
-    assert len(slow.naps) == 1
-    slow.step_seconds = 0.0001
-    ledger.record("paused, and was quick", "note", {}, {})
-    ledger.record("no pause after a quick one", "note", {}, {})
-    assert [0 < nap <= 0.001 for nap in slow.naps] == [True, True]
-    slow.step_seconds = 0.002
+    assert naps_of("turns", 12) == [3, 7, 11]
+    assert all(0 < nap <= 0.004 for nap in slow.naps)
     slow.now += 2
-    ledger.record("long, but alone again", "note", {}, {})
-    ledger.record("no pause", "note", {}, {})
-    assert len(slow.naps) == 2
+    assert naps_of("alone again", 20) == []
 
 
 def _statements(ledger: SqliteLedger, action: Callable[[], Answer]) -> tuple[Answer, list[str]]:
