@@ -10,8 +10,9 @@ SURPLUS_PERCENT = 102
 LONGEST_PART = 12
 """Letters of the longest known part that is looked for inside a run."""
 
-PART = (0, 100, *(106 + 12 * max(letters - 3, 0) for letters in range(2, LONGEST_PART + 1)))
-"""For a known part of a run that is not all of it, by its letters."""
+PART = (0, 100, *(110 + 30 * max(letters - 3, 0) for letters in range(2, LONGEST_PART + 1)))
+"""For a known part of a run that is not all of it, by its letters: a tokenizer may join its last ones with what follows, and the more of
+them there are, the more parts are left."""
 
 LONG_RUN = 24
 PATTERN_SHARE = 8

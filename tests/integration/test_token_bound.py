@@ -14,9 +14,11 @@ from fakes.hostile_texts import hostile_texts
 from fakes.public_tokenizer import public_counts
 
 from budget_gate.agents.review_request import pieces_text
+from budget_gate.core import token_characters, token_fragments, token_words
 from budget_gate.core.diff_pieces import pieces_of
 from budget_gate.core.diff_selection import select
 from budget_gate.core.diffs import parse_diff
+from budget_gate.core.token_pieces import FULL, text_hundredths
 from budget_gate.core.tokens import EARLIER_PERCENT, NEWER_PERCENT, text_tokens_bound
 
 pytestmark = pytest.mark.xdist_group("diff_corpus")
@@ -117,7 +119,7 @@ def translated(catalogue: str) -> str:
 
 def counted(found: list[tuple[str, str]]) -> list[Sample]:
     """Return texts of a kind with their tokens."""
-    tokens = public_counts([text for _, text in found])
+    tokens = counts_of([text for _, text in found])
     return [Sample(kind, text, count) for (kind, text), count in zip(found, tokens, strict=True)]
 
 
@@ -186,3 +188,32 @@ def print_table(samples: list[Sample], model: str, factor_percent: int) -> None:
         single = [bound / count for bound, count in pairs]
         together = sum(bound for bound, _ in pairs) / sum(count for _, count in pairs)
         print(f"| {kind} | {len(pairs)} | {min(single):.2f} - {together:.2f} - {max(single):.2f} |")  # noqa: T201 - the table
+
+
+def test_whatever_is_known_is_one_token() -> None:
+    """Every word, part, run of signs and single character of the tables is one token, with or without a space as the table says."""
+    words = [*token_words.WORDS, *(word.capitalize() for word in token_words.WORDS), *token_words.LOWER_WORDS]
+    either = [*words, *token_words.OTHER_WORDS, *token_words.SIGNS, *token_fragments.EITHER, *token_fragments.EITHER_SIGNS]
+    bare = [*token_fragments.INSIDE, *token_fragments.INSIDE_SIGNS, *token_characters.SINGLE_APART, *token_characters.SINGLE_FAR]
+    spaced = [*token_fragments.SPACED, *token_fragments.SPACED_SIGNS, *either]
+    known = [*either, *bare, *token_characters.SINGLE, *(f" {part}" for part in spaced)]
+    assert [part for part, tokens in zip(known, counts_of(known), strict=True) if tokens != 1] == []
+    assert len(known) > 10_000
+
+
+def test_no_character_has_more_tokens_than_it_weighs() -> None:
+    """Every character up to U+1FFFF that normalization leaves alone weighs what it has by itself, a space before it included."""
+    every = [chr(code) for code in range(0x20000) if not 0xD800 <= code < 0xE000 and chr(code) not in " \t\n\r\x0b\x0c"]
+    stable = [each for each in every if unicodedata.is_normalized("NFKC", each) and unicodedata.category(each) != "Cn"]
+    texts = [*stable, *(f" {each}" for each in stable)]
+    weights = [text_hundredths(each) for each in texts]
+    assert [each for each, weight, tokens in zip(texts, weights, counts_of(texts), strict=True) if weight < tokens * FULL] == []
+    assert len(stable) > 60_000
+
+
+def counts_of(texts: list[str]) -> list[int]:
+    """Return the tokens of each text, or fail where the tokenizer cannot be had."""
+    try:
+        return public_counts(texts)
+    except CorpusUnavailable as problem:
+        pytest.fail(str(problem), pytrace=False)
