@@ -1,16 +1,19 @@
 """An upper bound on the tokens of a text, piece by piece: deterministic, linear, no tokenizer needed.
 
 Tokenizers of this family first cut text into pieces (a word, a number, a run of signs, each with the space before it; blanks) and no
-token crosses a cut. So what each piece can be at most adds up. A known word or run of signs is one token; of other pieces
-``core.token_factors`` knows how many they are at most. Pieces repeat, so each different one is weighed once.
+token crosses a cut. So what each piece can be at most adds up. A known word or run of signs is one token; any other is taken apart
+into known parts, the longest first, and single characters. Pieces repeat, so each different one is weighed once.
 """
 
 import re
 import unicodedata
 from collections import Counter
 from functools import lru_cache
+from itertools import pairwise
 
+from budget_gate.core import token_characters as characters
 from budget_gate.core import token_factors as factors
+from budget_gate.core import token_fragments as fragments
 from budget_gate.core import token_words as words
 
 FULL = 100
@@ -19,41 +22,32 @@ FULL = 100
 PIECES_REMEMBERED = 16_384
 PIECE_CHARACTERS_REMEMBERED = 40
 
+_LATIN = "A-Za-z\xc0-\xd6\xd8-\xf6\xf8-\u02af\u1e00-\u1eff"
 _PIECE = re.compile(
-    r"""
+    rf"""
     '(?:s|t|re|ve|m|ll|d)
-    | [ ]?[A-Za-z][A-Za-z\xc0-\xd6\xd8-\xf6\xf8-\xff]*
+    | [ ]?[{_LATIN}]+
     | [ ]?[0-9]+
-    | [ ]?[!-/:-@\[-`{-~\x00-\x08\x0e-\x1f\x7f]+
+    | [ ]?[!-/:-@\[-`{{-~\x00-\x08\x0e-\x1f\x7f]+
+    | [ ]?(?:(?![{_LATIN}])[^\x00-\x7f])+
     | [ \t-\r]+(?![^ \t-\r])
     | [ \t-\r]+
-    | [ ]?[^\x00-\x7f]+
     """,
     re.VERBOSE,
 )
 _BLANKS = " \t\n\r\x0b\x0c"
-_HUMP = re.compile(r"[A-Z\xc0-\xde]+(?![a-z\xdf-\xff])|[A-Z\xc0-\xde]?[a-z\xdf-\xff]+")
+_HUMP = re.compile(r"[A-Z]+(?![^A-Z])|[A-Z]?[^A-Z]+")
 _RULE = re.compile(rf"([{re.escape(factors.RULES)}])\1{{{factors.RULE_FREE},}}")
 _BLANK_STRETCH = re.compile(r"(?:\r?\n)?(?:[ ]+|\t+)|(?:\r\n)+|\n+|\r+|[\x0b\x0c]+")
-
-_LEADS_UP_TO = (
-    *((0xC3, "latin"), (0xCD, "latin_far"), (0xCF, "greek"), (0xD1, "cyrillic"), (0xD6, "hebrew_far"), (0xDB, "semitic")),
-    *((0xDF, ""), (0xE0, "indic"), (0xE1, "asian_far"), (0xE2, "symbol"), (0xE3, "kana"), (0xE9, "hanzi"), (0xED, "hangul")),
-    *((0xEF, "private"), (0xF4, "astral")),
-)
-"""Scripts by the first byte of a character in UTF-8; the last byte that begins one of each."""
 
 
 def text_hundredths(text: str) -> int:
     """Return the bound of a text in hundredths of a token of the measured tokenizer."""
-    if text.isascii():
-        return _sum(text)
-    # The tokenizer normalizes first, which makes a phrase of some single characters; one that does not must be bounded too.
-    marks = FULL * sum(unicodedata.category(character).startswith("M") for character in set(text))
     total = _sum(text)
-    if not unicodedata.is_normalized("NFKC", text):
+    # The tokenizer normalizes first, which makes a phrase of some single characters; one that does not must be bounded too.
+    if not text.isascii() and not unicodedata.is_normalized("NFKC", text):
         total = max(total, _sum(unicodedata.normalize("NFKC", text)))
-    return total + marks
+    return total * factors.SURPLUS_PERCENT // FULL
 
 
 def _sum(text: str) -> int:
@@ -62,63 +56,71 @@ def _sum(text: str) -> int:
     total = 0
     for piece, times in Counter(pieces).items():
         weight = _remembered(piece) if len(piece) <= PIECE_CHARACTERS_REMEMBERED else _weight(piece)
-        if times > many and weight > FULL and piece[-1].isalpha():
-            weight = max(weight, _bytes(piece.strip()))
         total += times * weight
+        if times > many and weight > FULL and not piece[-1].isdigit() and not piece.isspace():
+            total += (times - many) * max(_bytes(piece.strip()) - weight, 0)
     return total
 
 
 def _weight(piece: str) -> int:
     """Return what one piece weighs."""
-    core = piece[1:] if piece[0] == " " and len(piece) > 1 and piece[1] not in _BLANKS else piece
+    has_space = piece[0] == " " and len(piece) > 1 and piece[1] not in _BLANKS
+    core = piece[1:] if has_space else piece
     first = core[0]
-    if not first.isascii():
-        return _foreign(core, has_space=core is not piece)
-    if first.isalpha():
-        return _word(core)
-    if first.isdigit():
-        return FULL * -(-len(core) // factors.DIGITS_PER_TOKEN)
     if first in _BLANKS:
         return _blanks(core)
-    return _signs(core)
+    if first.isascii() and first.isdigit():
+        return FULL * -(-len(core) // factors.DIGITS_PER_TOKEN)
+    if core in (_spaced() if has_space else _bare()):
+        return FULL
+    if first.isascii() and not first.isalpha():
+        return _signs(core, has_space=has_space)
+    return sum(_parts(hump, has_space=has_space and not at) for at, hump in enumerate(_HUMP.findall(core)))
 
 
 _remembered = lru_cache(PIECES_REMEMBERED)(_weight)
 
 
-def _word(word: str) -> int:
-    """Return what a word weighs: one token if it is known, else the sum of its humps (``getElementById`` has four)."""
-    if word in _known():
+def _parts(run: str, *, has_space: bool) -> int:
+    """Return what a run of letters, signs or foreign characters weighs: its known parts, the longest first, and what is between them."""
+    if len(run) > factors.LONG_RUN and (apart := _apart(run)):
+        return apart
+    known, weights = (_spaced(), _SPACED_WEIGHTS) if has_space else (_bare(), _WEIGHTS)
+    if run in known:
         return FULL
-    return sum(FULL if hump in _known() else _unknown(hump) for hump in _HUMP.findall(word))
+    at, total, end = 0, 0, len(run)
+    while at < end:
+        for stop in range(min(at + factors.LONGEST_PART, end), at + 1, -1):
+            if run[at:stop] in known:
+                total += factors.PART[stop - at]
+                at = stop
+                break
+        else:
+            total += weights[run[at]]
+            at += 1
+        known, weights = _bare(), _WEIGHTS
+    return total
 
 
-def _unknown(word: str) -> int:
-    """Return what letters weigh that are no known word: their pairs tell how much they look like one."""
-    if len(word) <= factors.SHORT_WORD_LETTERS:
-        return FULL * len(word)
-    weights = factors.UPPER_PAIR if word.isupper() else factors.LOWER_PAIR
-    grades, lower = _grades(), word.lower()
-    pairs = [lower[at : at + 2] for at in range(len(lower) - 1)]
-    total = FULL + sum(_pair(pair, weights[grades.get(pair, 2)]) for pair in pairs)
-    if len(word) <= factors.LONG_WORD_LETTERS:
-        return total
-    most = len(word) // factors.PATTERN_SHARE
-    patterns = ((pair, times) for pair, times in Counter(pairs).items() if times > most)
-    return total + sum(max(FULL - weights[grades.get(pair, 2)], 0) * times for pair, times in patterns)
+def _apart(run: str) -> int:
+    """Return what a long run weighs that repeats itself, which a text does not: nothing in it is taken as joined. 0 for any other."""
+    weights, most = _WEIGHTS, len(run) // factors.PATTERN_SHARE
+    triples = {run[at : at + 3] for at in range(len(run) - 2)}
+    patterns = [(pair[1], times) for pair, times in Counter(map("".join, pairwise(run))).items() if times > most]
+    if not patterns and len(triples) * factors.TRIPLES_LEAST_SHARE > len(run):
+        return 0
+    return sum(map(weights.__getitem__, run)) + sum((_bytes(second) - weights[second]) * times for second, times in patterns)
 
 
-def _pair(pair: str, weight: int) -> int:
-    return weight if pair[1].isascii() else factors.LATIN_LETTER
-
-
-def _signs(signs: str) -> int:
-    """Return what a run of signs weighs: a token for each, but for known runs and stretches that draw a line."""
-    if signs in _known_signs():
-        return FULL
-    stretches = (found.end() - found.start() for found in _RULE.finditer(signs))
-    spared = sum(length - factors.RULE_FREE - length // factors.RULE_PER_TOKEN for length in stretches)
-    return FULL * (len(signs) - spared)
+def _signs(signs: str, *, has_space: bool) -> int:
+    """Return what a run of signs weighs; of stretches that draw a line, little."""
+    total, at = 0, 0
+    for found in _RULE.finditer(signs):
+        if found.start() > at:
+            total += _parts(signs[at : found.start()], has_space=has_space and not at)
+        at = found.end()
+        total += FULL * (factors.RULE_FREE + (at - found.start()) // factors.RULE_PER_TOKEN)
+    return total + (_parts(signs[at:], has_space=has_space and not at) if at < len(signs) else 0)
 
 
 def _blanks(blanks: str) -> int:
@@ -133,69 +135,79 @@ def _blanks(blanks: str) -> int:
     return FULL * sum(-(-len(each) // per_token.get(each[-1], 1)) for each in stretches)
 
 
-def _foreign(run: str, *, has_space: bool) -> int:
-    """Return what a run of characters outside ASCII weighs: the first is not helped by what stands before it."""
-    kind, weights = _kind_of(run[0]), _CHARACTER_WEIGHTS
-    alone = factors.FIRST_CHARACTERS.get(kind, _bytes(run[0]))
-    first = alone if len(run) == 1 else factors.FIRST_OF_WORD.get(kind, alone)
-    space = FULL if has_space and kind not in factors.SPACE_JOINS else 0
-    if len(run) <= factors.LONG_WORD_LETTERS:
-        return space + first + sum(weights[character] for character in run[1:])
-    most = len(run) // factors.PATTERN_SHARE
-    return space + sum(
-        times * (_bytes(character) if times > most or _kind_of(character) in factors.ALPHABETS else weights[character])
-        for character, times in Counter(run).items()
-    )
-
-
 def _bytes(text: str) -> int:
     return FULL * len(text.encode("utf-8", "surrogatepass"))
 
 
 class _CharacterWeights(dict[str, int]):
-    """What each character outside ASCII weighs behind another one, worked out when it is first met."""
+    """What each character weighs by itself, worked out when it is first met."""
 
     def __missing__(self, character: str) -> int:
-        self[character] = factors.CHARACTERS[_kind_of(character)]
+        self[character] = _character(character)
         return self[character]
 
 
-_CHARACTER_WEIGHTS = _CharacterWeights()
+class _SpacedWeights(dict[str, int]):
+    """The same with a space before it."""
+
+    def __missing__(self, character: str) -> int:
+        self[character] = _character(character) + _space(character)
+        return self[character]
 
 
-def _kind_of(character: str) -> str:
-    """Return the script of a character outside ASCII, as the factors name it."""
-    code = character.encode("utf-8", "surrogatepass")
-    kind = next(name for last, name in _LEADS_UP_TO if code[0] <= last)
-    if kind == "hanzi" and character in _common_hanzi():
-        return "hanzi_common"
-    if kind == "kana" and character > "\u30ff":
-        return "asian_far"
-    if kind == "symbol" and code[1] in factors.COMMON_SYMBOL_SECONDS:
-        return "symbol_common"
-    return "cyrillic_capital" if kind == "cyrillic" and character.isupper() else kind
+_WEIGHTS, _SPACED_WEIGHTS = _CharacterWeights(), _SpacedWeights()
+
+
+def _character(character: str) -> int:
+    singles = (characters.SINGLE, characters.SINGLE_APART, characters.SINGLE_FAR)
+    if character.isascii() or any(character in each for each in singles):
+        return FULL
+    block = ord(character) >> characters.BLOCK_BITS
+    tokens = next((tokens for tokens, blocks in _cheap_blocks() if block in blocks), 0)
+    return FULL * tokens or _bytes(character)
+
+
+def _space(character: str) -> int:
+    """Return what the space before a character adds to its weight."""
+    if character in characters.SINGLE_FAR:
+        return FULL * 2
+    if character.isprintable() and (character.isascii() or character in characters.SINGLE):
+        return 0
+    joins = character not in characters.SINGLE_APART and ord(character) >> characters.BLOCK_BITS in _joining_blocks()
+    return 0 if joins else FULL
+
+
+def _blocks(ranges: str) -> frozenset[int]:
+    """Return the numbers in a table of blocks."""
+    bounds = (each.partition("-") for each in ranges.split())
+    return frozenset(at for first, _, last in bounds for at in range(int(first, 16), int(last or first, 16) + 1))
 
 
 @lru_cache(maxsize=1)
-def _common_hanzi() -> frozenset[str]:
-    """Return the characters of the first level of GB 2312, whose rows 16 to 55 hold them in its encoding's order."""
-    rows, places = range(0xB0, 0xD8), range(0xA1, 0xFF)
-    return frozenset(bytes((row, place)).decode("gb2312", "ignore") for row in rows for place in places) - {""}
+def _cheap_blocks() -> tuple[tuple[int, frozenset[int]], ...]:
+    return (2, _blocks(characters.TWO_TOKENS)), (3, _blocks(characters.THREE_TOKENS))
 
 
 @lru_cache(maxsize=1)
-def _known() -> frozenset[str]:
+def _joining_blocks() -> frozenset[int]:
+    return _blocks(characters.SPACE_JOINS)
+
+
+@lru_cache(maxsize=1)
+def _either() -> frozenset[str]:
+    """Return the known words and runs of signs that are one token whatever stands before them."""
     capitals = (word.capitalize() for word in words.WORDS)
-    return frozenset((*words.WORDS, *capitals, *words.LOWER_WORDS, *words.OTHER_WORDS))
+    signs = (*words.SIGNS, *fragments.EITHER_SIGNS)
+    return frozenset((*words.WORDS, *capitals, *words.LOWER_WORDS, *words.OTHER_WORDS, *fragments.EITHER, *signs))
 
 
 @lru_cache(maxsize=1)
-def _known_signs() -> frozenset[str]:
-    return frozenset(words.SIGNS)
+def _bare() -> frozenset[str]:
+    """Return what is one token where no space stands before it."""
+    return _either().union(fragments.INSIDE, fragments.INSIDE_SIGNS)
 
 
 @lru_cache(maxsize=1)
-def _grades() -> dict[str, int]:
-    """Return how familiar each pair of letters is, 0 the most; a pair that is not there is 2."""
-    listed = enumerate((factors.FAMILIAR, factors.LESS_FAMILIAR))
-    return {first + second: grade for grade, firsts in listed for first, seconds in firsts.items() for second in seconds}
+def _spaced() -> frozenset[str]:
+    """Return what is one token together with the space before it."""
+    return _either().union(fragments.SPACED, fragments.SPACED_SIGNS)

@@ -41,6 +41,9 @@ RELEASES: Mapping[str, tuple[str, ...]] = {
 MANY_KINDS = ("sphinx", "7.3.7")
 """A release with code for browsers, minified and not, style sheets, templates, and its texts in sixty languages."""
 
+MANY_LANGUAGES = ("django", "5.1.4")
+"""A release with its texts in a hundred languages, by none of which any weight of the bound on tokens was chosen."""
+
 Files = Mapping[str, bytes]
 
 
@@ -67,12 +70,21 @@ def package_diffs() -> tuple[RealDiff, ...]:
     )
 
 
-@cache
 def files_of_many_kinds() -> Files:
     """Return the files of one release that has more than Python in it. Raises ``CorpusUnavailable``."""
+    return _files_of(MANY_KINDS)
+
+
+def files_of_many_languages() -> Files:
+    """Return the files of one release that has its texts in many languages. Raises ``CorpusUnavailable``."""
+    return _files_of(MANY_LANGUAGES)
+
+
+@cache
+def _files_of(release: tuple[str, str]) -> Files:
     folder = _wheel_folder()
-    _fetch(folder, [MANY_KINDS])
-    wheel = _found(folder, *MANY_KINDS)
+    _fetch(folder, [release])
+    wheel = _found(folder, *release)
     assert wheel is not None
     return _unpacked(wheel)
 

@@ -13,15 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budget_gate.core.errors import UnsupportedUsage, UsageError
+from budget_gate.core.token_factors import SURPLUS_PERCENT
 from budget_gate.core.tokens import IMAGE_TOKENS, START_TOKENS, TOOL_PROMPT_TOKENS, input_tokens_bound, text_tokens_bound, weigh
 
 SAMPLES: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / "token_samples.json").read_text(encoding="utf-8"))
 """Texts of our own, and their tokens as counted by the tokenizer of Claude 2 from PyPI (docs/decisions/0006)."""
 
-LOOSE = {"chinese": 210, "japanese": 190, "german": 155, "russian": 175} | dict.fromkeys(
-    ("pattern_letters", "pattern_capitals"), 210
-)
-"""Per cent of the headroomed count for the kinds of text where 140 is not reached."""
+LOOSE = dict.fromkeys(("pattern_letters", "pattern_capitals"), 210)
+"""Per cent of the headroomed count for what is made to deceive: it counts in full, however few tokens it happens to be."""
 
 NEWER, EARLIER = "claude-opus-5", "claude-haiku-4-5"
 
@@ -53,7 +52,7 @@ def test_no_repetition_is_weighed_at_less_than_its_words_and_signs(unit: str) ->
     most = max(len(text.encode()), len(unit.encode()) * 500)
     cuts = len(re.findall(r"[A-Za-z]+|[0-9]+|[^\sA-Za-z0-9]+", text))
     assert text_tokens_bound(unit * 500, EARLIER) >= cuts
-    assert text_tokens_bound(unit * 500, NEWER) <= 1.3 * most + 12
+    assert text_tokens_bound(unit * 500, NEWER) * 10_000 <= 130 * SURPLUS_PERCENT * most + 120_000
 
 
 def test_a_pattern_of_one_unknown_word_weighs_its_letters() -> None:
