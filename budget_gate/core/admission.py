@@ -7,7 +7,7 @@ suite holds both to it.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from budget_gate.core.amounts import UNITS, Amount, CounterValue, Unit
+from budget_gate.core.amounts import UNIT_FIELDS, UNITS, Amount, CounterValue, Unit
 from budget_gate.core.charges import Charge, LimitLine
 from budget_gate.core.periods import Window
 from budget_gate.core.reservations import Refusal, RefusalReason, ReserveRequest
@@ -72,9 +72,12 @@ def decide(
 def _fits(amount: Amount, counted: Sequence[Counted]) -> bool:
     """Whether all of ``amount`` is free under every line: so it nearly always is, and then nothing else need be known."""
     for charge, _window, value in counted:
+        posted, pending, held = value
         for line in charge.limits:
-            if line.admission_line is not None and sum(value.of(line.unit)) + amount.of(line.unit) > line.admission_line:
-                return False
+            if (at_most := line.admission_line) is not None:
+                field = UNIT_FIELDS[line.unit]
+                if posted[field] + pending[field] + held[field] + amount[field] > at_most:
+                    return False
     return True
 
 

@@ -5,7 +5,8 @@ from typing import Literal, NamedTuple
 
 Unit = Literal["usd", "tokens", "requests"]
 UNITS: tuple[Unit, ...] = ("usd", "tokens", "requests")
-_FIELDS = {unit: field for field, unit in enumerate(UNITS)}
+UNIT_FIELDS = {unit: field for field, unit in enumerate(UNITS)}
+"""Where the count of a unit stands in an ``Amount``."""
 
 
 class Amount(NamedTuple):
@@ -17,7 +18,7 @@ class Amount(NamedTuple):
 
     def of(self, unit: Unit) -> int:
         """Return the count in ``unit``."""
-        return self[_FIELDS[unit]]
+        return self[UNIT_FIELDS[unit]]
 
     def plus(self, other: "Amount") -> "Amount":
         """Return the sum, unit by unit (``+`` on a tuple would join the two)."""
@@ -57,7 +58,7 @@ class CounterValue(NamedTuple):
 
     def of(self, unit: Unit) -> tuple[int, int, int]:
         """Return the counts in ``unit``: posted, pending, held."""
-        field = _FIELDS[unit]
+        field = UNIT_FIELDS[unit]
         return self[0][field], self[1][field], self[2][field]
 
     def plus(self, other: "CounterValue") -> "CounterValue":

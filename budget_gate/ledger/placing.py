@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
-from budget_gate.core.amounts import UNITS
+from budget_gate.core.amounts import UNIT_FIELDS
 from budget_gate.core.audit import compact_json, from_microseconds, microseconds
 from budget_gate.core.charges import Charge, LimitLine
 from budget_gate.core.periods import Per, Window, minute_of, window_at
@@ -51,7 +51,7 @@ class PlacedLimit(NamedTuple):
 def limits_of(places: Sequence[tuple[Charge, Window]]) -> tuple[PlacedLimit, ...]:
     """Return every limit of charges in their periods, in their order."""
     return tuple(
-        PlacedLimit(index, UNITS.index(line.unit), limit_state(charge, line, window))
+        PlacedLimit(index, UNIT_FIELDS[line.unit], limit_state(charge, line, window))
         for index, (charge, window) in enumerate(places)
         for line in charge.limits
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from budget_gate.core.amounts import UNITS, ZERO
+from budget_gate.core.amounts import UNIT_FIELDS, UNITS, ZERO
 from budget_gate.core.audit import compact_json, from_microseconds, microseconds
 from budget_gate.core.charges import Charge, LimitLine
 from budget_gate.core.periods import Window, window_at
@@ -100,7 +100,7 @@ def _limit_numbers(places: Sequence[Place]) -> Iterator[int]:
     """Yield what ``lua/grant.lua`` needs of each limit: its counter, unit, admission line and lowest alerted line; -1 is none."""
     for index, (charge, _) in enumerate(places, start=1):
         for line in charge.limits:
-            unit, admission, lowest = UNITS.index(line.unit) + 1, line.admission_line, _lowest_alerted(charge, line)
+            unit, admission, lowest = UNIT_FIELDS[line.unit] + 1, line.admission_line, _lowest_alerted(charge, line)
             yield from (index, unit, -1 if admission is None else admission, -1 if lowest is None else lowest)
 
 
@@ -124,7 +124,7 @@ def _limit_fields(charge: Charge, line: LimitLine) -> list[Any]:
     """Return one limit as the scripts read it; what is missing is false rather than null, which Lua would take for a value."""
     lowest = _lowest_alerted(charge, line)
     return [
-        UNITS.index(line.unit) + 1,
+        UNIT_FIELDS[line.unit] + 1,
         line.limit,
         False if line.admission_line is None else line.admission_line,
         line.warn_line,

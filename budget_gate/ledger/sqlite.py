@@ -40,12 +40,13 @@ BUSY_SECONDS = 30.0
 _DRIVER_WAIT_SECONDS = 0.0
 """SQLite's own waiting sleeps longer the longer it has waited, so whoever came last is first: we wait ourselves."""
 
-_PAUSE_SECONDS = 0.003
-"""Most processes that wait have asked once in this time. To ask more often would cost the one that writes more than it gains."""
+_TURN_SECONDS, _PAUSE_SECONDS = 0.040, 0.005
+"""How long one process goes on while others wait, and in what time most of those who wait have asked once. On a fast disk others come in
+between two transactions anyway; to ask more often would cost the one that writes more than it gains."""
 
-_TURN_SECONDS = 0.008
-"""How long one process goes on while others wait. After each change of hands the next one reads anew what it had in memory; but the
-longer a turn is, the longer the others wait."""
+_SLOW_SECONDS, _SLOW_PAUSE_SECONDS = 0.002, 0.001
+"""From when on a transaction waits for a slow disk. There others hardly ever come in between two, so each of them is a turn, and asking
+often costs little."""
 
 _CROWDED_SECONDS = 1.0
 """How long others are believed to be there after they were in the way."""
@@ -101,6 +102,7 @@ class SqliteLedger(BookedLedger):
         self._path = os.path.abspath(path)  # noqa: PTH100 (Path.resolve would follow links, and costs more)
         self._busy_seconds = busy_seconds
         self._crowded_until = self._turn_at = self._turn_began = self._ended = 0.0
+        self._pause_seconds = _SLOW_PAUSE_SECONDS
         self._handle = self._opened()
 
     @property
@@ -249,8 +251,11 @@ class SqliteLedger(BookedLedger):
             self._turn_began = began
         answer = _in_transaction(connection, begin, step)
         self._ended = ended = time.monotonic()
-        is_over = begin != "BEGIN" and ended < self._crowded_until and ended - self._turn_began > _TURN_SECONDS
-        self._turn_at = ended + _PAUSE_SECONDS if is_over else 0.0
+        if begin != "BEGIN":
+            is_slow = ended - began > _SLOW_SECONDS
+            self._pause_seconds = _SLOW_PAUSE_SECONDS if is_slow else _PAUSE_SECONDS
+            is_over = is_slow or ended - self._turn_began > _TURN_SECONDS
+            self._turn_at = ended + self._pause_seconds if is_over and ended < self._crowded_until else 0.0
         return answer
 
     def _opened(self) -> _Handle:
@@ -272,7 +277,7 @@ class SqliteLedger(BookedLedger):
                         f"{self._path} is busy: another process has kept it locked for {self._busy_seconds:g} seconds"
                     ) from error
             self._crowded_until = time.monotonic() + _CROWDED_SECONDS
-            _sleep_a_little()
+            _sleep_a_little(self._pause_seconds)
 
 
 def _counter(row: tuple[Any, ...]) -> CounterRow:
@@ -337,8 +342,8 @@ def _translated(error: sqlite3.Error, path: str) -> LedgerError:
     return LedgerUnavailable(f"{path} {_PROBLEMS.get(_code(error), f'cannot be used: {error}')}")
 
 
-def _sleep_a_little() -> None:
+def _sleep_a_little(pause_seconds: float) -> None:
     """Pause, never for the same time in two processes, or they would meet again."""
     from random import uniform
 
-    time.sleep(uniform(_PAUSE_SECONDS / 4, _PAUSE_SECONDS * 5 / 4))  # noqa: S311 (jitter, no secret)
+    time.sleep(uniform(pause_seconds / 8, pause_seconds * 5 / 4))  # noqa: S311 (jitter, no secret)

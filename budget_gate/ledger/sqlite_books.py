@@ -238,6 +238,11 @@ def reservation_row(each: OpenReservation) -> tuple[Any, ...]:
     return (each.reservation, each.key, each.state, *each.granted, *each.cost, *texts, *times)
 
 
+@lru_cache(maxsize=64)
+def _parsed_labels(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple(json.loads(text).items())
+
+
 def open_reservation(row: Sequence[Any]) -> OpenReservation:
     """Return what a row of ``RESERVATION_COLUMNS`` says."""
     reservation, key, state = row[0:3]
@@ -247,7 +252,7 @@ def open_reservation(row: Sequence[Any]) -> OpenReservation:
         key,
         state,
         Amount(*row[3:6]),
-        json.loads(labels),
+        dict(_parsed_labels(labels)),
         parsed_charges(charges),
         from_microseconds(created_at),
         from_microseconds(expires_at),

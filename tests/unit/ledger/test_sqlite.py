@@ -359,7 +359,7 @@ class _SlowTime:
     """Stands in for ``time``: each look at the clock is later by a step, and sleeping calls back."""
 
     def __init__(self) -> None:
-        self.now, self.step_seconds = 100.0, 0.0007
+        self.now, self.step_seconds = 100.0, 0.0015
         self.naps: list[float] = []
         self.on_sleep: Callable[[], object] = lambda: None
 
@@ -376,7 +376,7 @@ class _SlowTime:
 
 
 def test_whoever_has_had_a_turn_lets_others_in(ledger: SqliteLedger, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process that met another one pauses after each turn of some transactions, else the other would starve; one alone never does."""
+    """A process that met another one pauses after a turn of some transactions, on a slow disk after each; one alone never does."""
     slow = _SlowTime()
     monkeypatch.setattr(sqlite, "time", slow)
 
@@ -395,8 +395,11 @@ def test_whoever_has_had_a_turn_lets_others_in(ledger: SqliteLedger, path: Path,
         slow.on_sleep = lambda: other.in_transaction and other.execute("ROLLBACK")
         assert naps_of("met another", 1) == [0]
         slow.on_sleep = lambda: None
-    assert naps_of("turns", 12) == [3, 7, 11]
-    assert all(0 < nap <= 0.004 for nap in slow.naps)
+    assert naps_of("turns", 20) == [7, 15]
+    monkeypatch.setattr(sqlite, "_SLOW_SECONDS", 0.001)  # than which a step is longer,
+    monkeypatch.setattr(sqlite, "_SLOW_PAUSE_SECONDS", 0.002)  # and shorter than this
+    assert naps_of("slow disk", 5) == [1, 2, 3, 4]
+    assert all(0 < nap <= 0.005 for nap in slow.naps)
     slow.now += 2
     assert naps_of("alone again", 20) == []
 
