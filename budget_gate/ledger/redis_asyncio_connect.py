@@ -120,11 +120,8 @@ class _DirectLink:
         await self._turns.take()
         try:
             watched = self._idle.pop() if self._idle else await self._own_connection()
-            connection = watched.connection
             try:
-                return await connection.retry.call_with_retry(
-                    lambda: watched.exchange(content), lambda _: connection.disconnect()
-                )
+                return await watched.exchange(content)
             finally:
                 self._idle.append(watched)
         finally:
@@ -159,6 +156,14 @@ class _Watched:
         self._is_timed = self._is_late = False
 
     async def exchange(self, content: list[bytes]) -> Any:
+        """Send and read; where the connection failed, again over a new one, with the client's retries."""
+        try:
+            return await self._once(content)
+        except _connection_failures():
+            await self.connection.disconnect()
+        return await self.connection.retry.call_with_retry(lambda: self._once(content), lambda _: self.connection.disconnect())
+
+    async def _once(self, content: list[bytes]) -> Any:
         """Send and read. Raises the client's ``TimeoutError`` when there is no answer in time, disconnected."""
         task, loop = asyncio.current_task(), asyncio.get_running_loop()
         assert task is not None
@@ -187,6 +192,14 @@ class _Watched:
         elif self._task is not None:
             self._is_late = True
             self._task.cancel()
+
+
+def _connection_failures() -> tuple[type[Exception], ...]:
+    """Return what the client's own retrying retries: for an ``except`` clause."""
+    from redis.exceptions import ConnectionError as RedisConnectionError
+    from redis.exceptions import TimeoutError as RedisTimeoutError
+
+    return (RedisConnectionError, RedisTimeoutError)
 
 
 def _no_answer() -> Exception:

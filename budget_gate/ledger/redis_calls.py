@@ -89,11 +89,13 @@ class Calls:
         keys = (self._names.reservation(reservation), self._names.operation("reserve", key))
         least = "" if request.minimum is None else _joined(request.minimum)
         asked = (_joined(request.amount), least, request.ttl_seconds * _SECOND, int(request.may_wait))
-        named = (_quoted(key), labels, _quoted(request.labels.get("workflow", "")))
+        key_json, workflow_json = _quoted(key), _quoted(request.labels.get("workflow", ""))
         for _ in range(STALE_MOST):
             plan = self._plan(request.charges, request.zone)
             digest = reserve_digest_of(request, plan.scopes, labels)
-            told = (*asked, digest, *named)
+            kept = f"{key_json}\n{labels}\n{workflow_json}\n{plan.name}"
+            body = f'{{"counters":{plan.counters},"key":{key_json},"labels":{labels},"reservation":"{reservation}"}}'
+            told = (*asked, digest, kept, body)
             reply = yield self.call("reserve", keys, told, plan.for_next_reserve if plan is self._stored else plan.for_reserve)
             if type(reply) is str:
                 self._stored = plan if reply.startswith(_ADMITTED) else self._stored

@@ -34,11 +34,13 @@ class Plan(NamedTuple):
 
     All that a script is told of them is the same at every call, and so packed once: ``for_reserve``, ``for_read`` and,
     without the plan's own text where the server has it, ``for_next_reserve``. ``scopes`` is
-    ``identity.scopes_json`` of the charges.
+    ``identity.scopes_json`` of the charges, ``counters`` how an entry names them.
     """
 
+    name: str
     limits: tuple[PlacedLimit, ...]
     scopes: str
+    counters: str
     starts_at: int
     ends_at: int
     for_reserve: Packed
@@ -80,10 +82,13 @@ def _make_plan(charges: tuple[Charge, ...], zone: str, now: int) -> Plan:
     text = plan_text(places)
     named = compact_json([[charge.scope.text, charge.per, window.label] for charge, window in places])
     numbers = [starts_at, ends_at, _WAITER_TTL, SWEEP_MOST, *_limit_numbers(places)]
-    told = (named, f"has:{plan_name(text)}", *suffixes)
+    name = plan_name(text)
+    told = (f"has:{name}", *suffixes)
     return Plan(
+        name,
         limits_of(places),
         scopes_json(charges),
+        named,
         starts_at,
         ends_at,
         pack([compact_json(numbers), text, *told]),

@@ -24,7 +24,7 @@ _IN_FRONT = {
 }
 """What precedes a script; the usual alone where nothing is said."""
 
-FIRST_FIELD = {"reserve": 14, "read": 5}
+FIRST_FIELD = {"reserve": 12, "read": 5}
 """Which argument is the first to name a field of the head that a script wants, counters mostly; see ``lua/shared.lua``."""
 
 

@@ -2,19 +2,19 @@
 -- waits, nothing has expired, all that is asked fits, and no tier is reached. The rest is reserve.lua's.
 --
 -- KEYS[7] is the reservation, which remembers the answer too, and KEYS[8] the operation, where schema 1 did. ARGV: 3 the amount, 4 the
--- least that will do ('': all), both as three numbers; 5 the lifetime, 6 whether it may wait, 7 digest, 8 to 10 key, labels and workflow
--- as JSON. Of the plan: 11 numbers: between which times it holds, how long a waiter lives, how many expired to sweep, and then of each
--- limit the index of its counter, its unit, its admission line and its lowest line that is alerted (-1: none); 12 the plan ('' where it
--- should be stored already), 13 its counters as an entry names them; then HAS_PLAN, the field that tells that the plan is stored, named
--- after it, and the counters. Reservations name their plan: most have the same.
+-- least that will do ('': all), both as three numbers; 5 the lifetime, 6 whether it may wait, 7 digest, 8 what a reservation keeps besides:
+-- key, labels and workflow as JSON and the name of its plan, each a line; 9 the entry's body. Of the plan: 10 numbers: between which times
+-- it holds, how long a waiter lives, how many expired to sweep, and then of each limit the index of its counter, its unit, its admission
+-- line and its lowest line that is alerted (-1: none); 11 the plan ('' where it should be stored already); then HAS_PLAN, the field that
+-- tells that the plan is stored, named after it, and the counters. Reservations name their plan: most have the same.
 -- Answers {'unplanned'} when the plan is neither stored nor told; one JSON text: ["admitted", granted, expires_at, counters before]; or
 -- what reserve.lua says.
 
 local RESERVATION, OPERATION = KEYS[7], KEYS[8]
 local ID = string.sub(RESERVATION, #PREFIX + #'reservation:' + 1)
-local HAS_PLAN = 14 -- the first that is read with the head
+local HAS_PLAN = 12 -- the first that is read with the head
 local COUNT = #ARGV - HAS_PLAN
-local numbers_of_plan = cjson.decode(ARGV[11])
+local numbers_of_plan = cjson.decode(ARGV[10])
 local FIRST_LIMIT = 5
 local ask_usd, ask_tokens, ask_requests = string.match(ARGV[3], '^(%d+),(%d+),(%d+)$')
 local asked = {tonumber(ask_usd), tonumber(ask_tokens), tonumber(ask_requests)}
@@ -23,7 +23,7 @@ if NOW < numbers_of_plan[1] or NOW >= numbers_of_plan[2] then return {'stale', w
 local recorded = redis.call('HGET', RESERVATION, 'digest') or (IS_OLDER and redis.call('HGET', OPERATION, 'digest'))
 if recorded and recorded ~= ARGV[7] then return {'reused'} end
 local PLAN_NAME, PLAN_IS_STORED = string.sub(ARGV[HAS_PLAN], #'has:' + 1), head[HEAD_FIELDS + 1]
-if ARGV[12] == '' and not PLAN_IS_STORED then return {'unplanned'} end
+if ARGV[11] == '' and not PLAN_IS_STORED then return {'unplanned'} end
 
 -- Counters that hold nothing: most likely new, and not on the list yet (a refusal can have crossed a tier, which is no reason to be).
 local is_empty = {}
@@ -40,12 +40,11 @@ local function grant(granted, texts, before)
   local expires_at = whole(NOW + ARGV[5])
   if not head[7] or tonumber(head[7]) > tonumber(expires_at) then writes[#writes + 1], writes[#writes + 2] = 'due', expires_at end
   if not PLAN_IS_STORED then
-    for _, word in ipairs({ARGV[HAS_PLAN], '1', 'plan:' .. PLAN_NAME, ARGV[12]}) do writes[#writes + 1] = word end
+    for _, word in ipairs({ARGV[HAS_PLAN], '1', 'plan:' .. PLAN_NAME, ARGV[11]}) do writes[#writes + 1] = word end
   end
-  append('"reserve"', '[[0,0,0],[' .. granted .. '],[0,0,0]]', '{"counters":' .. ARGV[13] .. ',"key":' .. ARGV[8] .. ',"labels":'
-    .. ARGV[9] .. ',"reservation":"' .. ID .. '"}')
+  append('"reserve"', '[[0,0,0],[' .. granted .. '],[0,0,0]]', ARGV[9])
   redis.call('HSET', RESERVATION, 'digest', ARGV[7], 'state', 'pending', 'made', granted .. '\n' .. now .. '\n' .. expires_at .. '\n'
-    .. ARGV[8] .. '\n' .. ARGV[9] .. '\n' .. ARGV[10] .. '\n' .. PLAN_NAME)
+    .. ARGV[8])
   redis.call('ZADD', DEADLINES, expires_at, ID)
   redis.call('ZADD', OPEN, sequence, ID)
   return '["admitted",[' .. granted .. '],' .. expires_at .. ',' .. before .. ']'

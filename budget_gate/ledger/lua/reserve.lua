@@ -4,7 +4,8 @@
 -- Answers {'reused'}, {'stale', now}, {'unplanned'}, {'too_large'}, or one JSON text: ["replayed", answer, counters], ["admitted", granted,
 -- expires_at, counters before], ["waiting", ahead, counters], ["refused", answer, counters].
 
-local id, may_wait, key_json, labels, workflow = ID, ARGV[6], ARGV[8], ARGV[9], ARGV[10]
+local id, may_wait = ID, ARGV[6]
+local key_json, labels, workflow = string.match(ARGV[8], '^([^\n]*)\n([^\n]*)\n([^\n]*)\n')
 local least = ARGV[4] == '' and asked or amount_of(ARGV[4])
 for index = 1, COUNT do values[ARGV[HAS_PLAN + index]] = texts[index] end
 if recorded then
@@ -12,7 +13,7 @@ if recorded then
   return '["replayed",' .. answer .. ',' .. listed(texts) .. ']'
 end
 
-local plan = cjson.decode(ARGV[12] ~= '' and ARGV[12] or redis.call('HGET', HEAD, 'plan:' .. PLAN_NAME))
+local plan = cjson.decode(ARGV[11] ~= '' and ARGV[11] or redis.call('HGET', HEAD, 'plan:' .. PLAN_NAME))
 expire(numbers_of_plan[4])
 local before, places, place_at = texts_of(plan), {}, {}
 
