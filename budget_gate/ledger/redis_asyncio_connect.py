@@ -4,6 +4,7 @@ A ``Link`` belongs to the event loop that uses it first; it connects when it is 
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -76,28 +77,17 @@ class _Turns:
     def __init__(self) -> None:
         self._free = asyncio.Semaphore(CONNECTIONS_MOST)
 
-    async def take(self) -> None:
-        """Wait for a turn, as long as an answer may take."""
-        if not self._free.locked():
-            await self._free.acquire()
-            return
+    @asynccontextmanager
+    async def one(self) -> "AsyncIterator[None]":
+        """Hold a turn, having waited for it as long as an answer may take."""
         try:
             await asyncio.wait_for(self._free.acquire(), ANSWER_SECONDS)
         except TimeoutError:
             raise ConnectionError("no connection came free") from None
-
-    def give_back(self) -> None:
-        """Let the next one pass."""
-        self._free.release()
-
-    @asynccontextmanager
-    async def one(self) -> "AsyncIterator[None]":
-        """Hold a turn."""
-        await self.take()
         try:
             yield
         finally:
-            self.give_back()
+            self._free.release()
 
 
 class _DirectLink:
@@ -110,28 +100,16 @@ class _DirectLink:
             self.client: Any = Redis.from_url(url, **_common(RETRIES))
         except (ValueError, TypeError):
             raise _not_an_address(url) from None
-        self._turns = _Turns()
-        self._idle: list[_Watched] = []
-        """Connections that were asked of the pool and are in nobody's use: taking one of these needs no look at its socket."""
+        self._connections = _Connections(self.client.connection_pool)
 
     async def execute(self, command: Command) -> Any:
         """Send one command."""
         content = [command.packed()]
-        await self._turns.take()
+        watched = self._connections.idle() or await self._connections.one()
         try:
-            watched = self._idle.pop() if self._idle else await self._own_connection()
-            try:
-                return await watched.exchange(content)
-            finally:
-                self._idle.append(watched)
+            return await watched.exchange(content)
         finally:
-            self._turns.give_back()
-
-    async def _own_connection(self) -> "_Watched":
-        """Return one that is asked of the pool and stays with us. Its sending is not timed: the client would start a task for that."""
-        connection = await self.client.connection_pool.get_connection()
-        connection.socket_timeout = None
-        return _Watched(connection)
+            self._connections.give_back(watched)
 
     async def health(self, _key: str) -> ServerHealth:
         """Ask the server."""
@@ -140,6 +118,63 @@ class _DirectLink:
     async def close(self) -> None:
         """Close the connections."""
         await self.client.aclose()
+
+
+class _Connections:
+    """Connections that were asked of the client's pool and stay with us, so many at most: to take one needs no look at its socket.
+
+    When all are in use, tasks get them in the order in which they asked.
+    """
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+        self._idle: list[_Watched] = []
+        self._opened = 0
+        self._waiting: deque[asyncio.Future[_Watched | None]] = deque()
+
+    def idle(self) -> "_Watched | None":
+        """Take one that nobody uses; there is none while a task waits."""
+        return self._idle.pop() if self._idle else None
+
+    async def one(self) -> "_Watched":
+        """Open one, or wait for one as long as an answer may take."""
+        while self._opened >= CONNECTIONS_MOST:
+            if (found := await self._handed_on()) is not None:
+                return found
+        self._opened += 1
+        try:
+            connection = await self._pool.get_connection()
+        except BaseException:
+            self._opened -= 1
+            self.give_back(None)
+            raise
+        connection.socket_timeout = None  # the client would start a task for each sending to time it
+        return _Watched(connection)
+
+    async def _handed_on(self) -> "_Watched | None":
+        """Wait for what another task gives back: a connection, or None for leave to open one."""
+        place: asyncio.Future[_Watched | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(place)
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await place
+        except BaseException as error:
+            if place.done() and not place.cancelled():
+                self.give_back(place.result())
+            place.cancel()
+            if isinstance(error, TimeoutError):
+                raise ConnectionError("no connection came free") from None
+            raise
+
+    def give_back(self, watched: "_Watched | None") -> None:
+        """Hand a connection on to whoever waits longest, or keep it."""
+        while self._waiting:
+            place = self._waiting.popleft()
+            if not place.done():
+                place.set_result(watched)
+                return
+        if watched is not None:
+            self._idle.append(watched)
 
 
 class _Watched:

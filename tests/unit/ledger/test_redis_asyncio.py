@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-import redis
+import redis.asyncio
 from fakes.ledger_requests import actual, admitted, charge, line, request, usd
 from fakes.redis_server import RedisServer, fresh_organization, shared_server
 
@@ -174,6 +175,61 @@ def test_an_answer_that_never_comes_is_an_outage_and_a_cancelled_wait_stays_canc
 
     with RedisServer() as server:
         use(server.url(), ask)
+
+
+def test_tasks_cancelled_while_they_wait_for_a_connection_lose_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of many tasks over two connections some are cancelled at every step; the others are all served, and so is whoever comes later."""
+    monkeypatch.setattr(redis_asyncio_connect, "CONNECTIONS_MOST", 2)
+    monkeypatch.setattr(redis_asyncio_connect, "ANSWER_SECONDS", 2)
+
+    async def crowd(ledger: AsyncRedisLedger) -> None:
+        await ledger.now()
+        for steps in range(12):
+            tasks = [asyncio.create_task(ledger.now()) for _ in range(20)]
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            for task in tasks[1::3]:
+                task.cancel()
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+            assert all(isinstance(each, datetime) for at, each in enumerate(ended) if at % 3 != 1)
+        assert len(await asyncio.gather(*(ledger.now() for _ in range(20)))) == 20
+
+    use(shared_server().url(), crowd, organization=fresh_organization())
+
+
+def test_a_connection_handed_to_a_task_that_is_cancelled_goes_to_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cancelled in the very step in which it got the connection, a task passes it on, and the last one leaves it for whoever comes."""
+    monkeypatch.setattr(redis_asyncio_connect, "CONNECTIONS_MOST", 1)
+
+    async def hand_on() -> bool:
+        pool = redis.asyncio.Redis.from_url(shared_server().url()).connection_pool
+        connections = redis_asyncio_connect._Connections(pool)
+        only = await connections.one()
+        cancelled, waiting = (asyncio.create_task(connections.one()) for _ in range(2))
+        await asyncio.sleep(0)
+        connections.give_back(only)
+        cancelled.cancel()
+        assert await waiting is only
+        assert cancelled.cancelled()
+        connections.give_back(only)
+        await only.connection.disconnect()
+        return connections.idle() is only
+
+    assert asyncio.run(hand_on())
+
+
+def test_tasks_that_wait_for_a_connection_learn_at_once_that_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When no connection can be opened, the tasks that stand in line for the first one try by themselves, and do not wait in vain."""
+    monkeypatch.setattr(redis_asyncio_connect, "CONNECTIONS_MOST", 1)
+    monkeypatch.setattr(redis_asyncio_connect, "ANSWER_SECONDS", 60)
+
+    async def ask(ledger: AsyncRedisLedger) -> None:
+        ledger._execute = ledger._link.execute  # as after a first look at a server
+        async with asyncio.timeout(30):
+            found = await asyncio.gather(*(ledger.now() for _ in range(5)), return_exceptions=True)
+        assert [type(each) for each in found] == [LedgerUnavailable] * 5
+
+    use("redis://127.0.0.1:1/0", ask)
 
 
 def test_a_server_that_forgot_the_scripts_is_told_them_again() -> None:
