@@ -399,7 +399,7 @@ def test_whoever_has_had_a_turn_lets_others_in(ledger: SqliteLedger, path: Path,
     monkeypatch.setattr(sqlite, "_SLOW_SECONDS", 0.001)  # than which a step is longer,
     monkeypatch.setattr(sqlite, "_SLOW_PAUSE_SECONDS", 0.002)  # and shorter than this
     assert naps_of("slow disk", 5) == [1, 2, 3, 4]
-    assert all(0 < nap <= 0.005 for nap in slow.naps)
+    assert all(0 < nap <= 0.00625 for nap in slow.naps)
     slow.now += 2
     assert naps_of("alone again", 20) == []
 
