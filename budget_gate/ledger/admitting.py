@@ -25,7 +25,7 @@ from budget_gate.ledger.books import (
     counted_now,
 )
 from budget_gate.ledger.crossing import cross_lines
-from budget_gate.ledger.identity import labels_json, reservation_id, reserve_digest_of
+from budget_gate.ledger.identity import labels_json, reservation_id, reserve_digest
 from budget_gate.ledger.interface import SWEEP_MOST, WAITER_TTL_SECONDS
 from budget_gate.ledger.placing import PlacedCharges, place_charges
 from budget_gate.ledger.resolving import sweep_expired
@@ -70,9 +70,14 @@ def foresee(request: ReserveRequest, probably: datetime) -> Foreseen:
     """Work out what the transaction will ask for, should the ledger's clock, which decides, show about ``probably``."""
     placed = place_charges(request.charges, request.zone, probably).worked_out()
     reservation, labels = reservation_id(request.key), labels_json(request.labels)
-    digest = reserve_digest_of(request, placed.scopes_text, labels)
-    named = f'"key":{compact_json(request.key)},"labels":{labels},"reservation":"{reservation}"'
-    return Foreseen(request, digest, reservation, placed, f'{{"counters":{placed.counters_text},{named}}}')
+    digest = reserve_digest(request, placed.scopes_text, labels)
+    body = reserve_body(placed.counters_text, compact_json(request.key), labels, reservation)
+    return Foreseen(request, digest, reservation, placed, body)
+
+
+def reserve_body(counters: str, key: str, labels: str, reservation: str) -> str:
+    """Return the body of a reserve's entry as ``compact_json`` has it, given its parts as JSON and the reservation's id."""
+    return f'{{"counters":{counters},"key":{key},"labels":{labels},"reservation":"{reservation}"}}'
 
 
 def reserve(books: Books, foreseen: Foreseen, now: datetime, patience: Patience = PATIENCE) -> Decision:

@@ -18,11 +18,6 @@ def reservation_id(key: str) -> str:
     return "res_" + _sha256(key)
 
 
-def reserve_digest(request: ReserveRequest) -> str:
-    """Return a digest of what makes two reserve calls the same call. Limits may change between retries; amounts may not."""
-    return reserve_digest_of(request, scopes_json(request.charges), labels_json(request.labels))
-
-
 def labels_json(labels: Mapping[str, str]) -> str:
     """Return labels as ``compact_json`` has them; a process asks for the same ones again and again."""
     return _items_json(tuple(labels.items()))
@@ -38,8 +33,11 @@ def scopes_json(charges: Sequence[Charge]) -> str:
     return compact_json([[charge.scope.text, charge.per] for charge in charges])
 
 
-def reserve_digest_of(request: ReserveRequest, scopes: str, labels: str) -> str:
-    """Return ``reserve_digest`` where the ``scopes_json`` of the charges and the JSON of the labels are at hand."""
+def reserve_digest(request: ReserveRequest, scopes: str, labels: str) -> str:
+    """Return a digest of what makes two reserve calls the same call, given ``scopes_json`` of its charges and ``labels_json``.
+
+    Limits may change between retries; amounts may not.
+    """
     minimum = "null" if request.minimum is None else _listed(request.minimum)
     return _sha256(f"[{_listed(request.amount)},{minimum},{scopes},{labels}]")
 

@@ -16,7 +16,8 @@ from budget_gate.core.charges import Charge
 from budget_gate.core.errors import KeyReused, LedgerError, LedgerTooNew, LedgerUnavailable, UnknownReservation
 from budget_gate.core.reservations import Actual, BudgetState, Decision, Reservation, ReserveRequest, Resolution
 from budget_gate.ledger import checks, redis_replies
-from budget_gate.ledger.identity import labels_json, note_digest, reservation_id, reserve_digest_of, resolve_digest, settle_digest
+from budget_gate.ledger.admitting import reserve_body
+from budget_gate.ledger.identity import labels_json, note_digest, reservation_id, reserve_digest, resolve_digest, settle_digest
 from budget_gate.ledger.interface import CounterRow, Delivery
 from budget_gate.ledger.redis_names import Names
 from budget_gate.ledger.redis_plans import Plan, Planner, states
@@ -92,9 +93,9 @@ class Calls:
         key_json, workflow_json = _quoted(key), _quoted(request.labels.get("workflow", ""))
         for _ in range(STALE_MOST):
             plan = self._plan(request.charges, request.zone)
-            digest = reserve_digest_of(request, plan.scopes, labels)
+            digest = reserve_digest(request, plan.scopes, labels)
             kept = f"{key_json}\n{labels}\n{workflow_json}\n{plan.name}"
-            body = f'{{"counters":{plan.counters},"key":{key_json},"labels":{labels},"reservation":"{reservation}"}}'
+            body = reserve_body(plan.counters, key_json, labels, reservation)
             told = (*asked, digest, kept, body)
             reply = yield self.call("reserve", keys, told, plan.for_next_reserve if plan is self._stored else plan.for_reserve)
             if type(reply) is str:

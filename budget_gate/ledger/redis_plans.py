@@ -81,7 +81,7 @@ def _make_plan(charges: tuple[Charge, ...], zone: str, now: int) -> Plan:
     ends_at = min((microseconds(window.ends_at) for window in windows.values()), default=2**53)
     text = plan_text(places)
     named = compact_json([[charge.scope.text, charge.per, window.label] for charge, window in places])
-    numbers = [starts_at, ends_at, _WAITER_TTL, SWEEP_MOST, *_limit_numbers(places)]
+    numbers = compact_json([starts_at, ends_at, _WAITER_TTL, SWEEP_MOST, *_limit_numbers(places)])
     name = plan_name(text)
     told = (f"has:{name}", *suffixes)
     return Plan(
@@ -91,8 +91,8 @@ def _make_plan(charges: tuple[Charge, ...], zone: str, now: int) -> Plan:
         named,
         starts_at,
         ends_at,
-        pack([compact_json(numbers), text, *told]),
-        pack([compact_json(numbers), "", *told]),
+        pack([numbers, text, *told]),
+        pack([numbers, "", *told]),
         pack([starts_at, ends_at, *suffixes]),
     )
 

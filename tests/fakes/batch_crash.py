@@ -1,19 +1,16 @@
 """A message batch from its creation to its settlement, in a process that kills itself at a given step."""
 
 import json
-import os
-import signal
-from collections.abc import Sequence
 from typing import Any
 
+from fakes.dying import SteppingLedger, Steps
 from fakes.gate_setup import BODY, PRICES, SimulatedTime, budget, policy, task
 
 from budget_gate.core.reservations import Refused
 from budget_gate.gate.batches import BatchBooks
-from budget_gate.gate.events import Event, Listener, ignore
+from budget_gate.gate.events import Listener, ignore
 from budget_gate.gate.till import Till
-from budget_gate.ledger.interface import Ledger, NewNote
-from budget_gate.ledger.sqlite import SqliteLedger
+from budget_gate.ledger.interface import Ledger
 
 BATCH = "msgbatch_01"
 NAMES = ("a", "b", "c")
@@ -44,22 +41,9 @@ def read_results(kept: BatchBooks) -> None:
 
 def batch_child(path: str, step: int) -> None:
     """Create the batch on the ledger at ``path`` and read its results; die at step ``step``. With fewer steps it ends as usual."""
-    steps = 0
-
-    def count_step(event: Event | None = None) -> None:
-        nonlocal steps
-        steps += 1
-        if steps == step:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    class CountingLedger(SqliteLedger):
-        def record_missing(self, notes: Sequence[NewNote]) -> None:
-            count_step()
-            super().record_missing(notes)
-            count_step()
-
+    count_step = Steps(step)
     time = SimulatedTime()
-    ledger = CountingLedger(path, clock=time)
+    ledger = SteppingLedger(path, time, count_step)
     kept = books(ledger, time, count_step)
     attempt = kept.meter(task(), "played").begin({"requests": REQUESTS})
     assert not isinstance(attempt, Refused)

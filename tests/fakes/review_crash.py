@@ -1,11 +1,9 @@
 """A review of the demo's diff in a process that kills itself at a given step: of the gate, or beside a write of what was learnt."""
 
-import os
-import signal
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from fakes.dying import SteppingLedger, Steps
 from fakes.gate_setup import SimulatedTime
 
 from budget_gate.agents.code_review import CodeReviewAgent
@@ -14,10 +12,7 @@ from budget_gate.config.policy_file import load_policy
 from budget_gate.config.price_file import load_prices
 from budget_gate.core.attribution import Attribution
 from budget_gate.core.tasks import Task
-from budget_gate.gate.events import Event
 from budget_gate.gate.gate import Gate
-from budget_gate.ledger.interface import NewNote
-from budget_gate.ledger.sqlite import SqliteLedger
 from budget_gate.providers.scripted import ScriptedProvider
 
 ROOT = Path(__file__).parents[2]
@@ -25,24 +20,11 @@ ROOT = Path(__file__).parents[2]
 
 def review_child(path: str, step: int) -> None:
     """Review on the ledger at ``path``; die at step ``step``, without a word to anybody. With fewer steps it ends as usual."""
-    steps = 0
-
-    def count_step(event: Event | None = None) -> None:
-        nonlocal steps
-        steps += 1
-        if steps == step:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    class Ledger(SqliteLedger):
-        def record_missing(self, notes: Sequence[NewNote]) -> None:
-            count_step()
-            super().record_missing(notes)
-            count_step()
-
+    count_step = Steps(step)
     prices = load_prices()
     policy = load_policy(str(ROOT / "examples/acme/budget-gate.yml"), prices=prices)
     time = SimulatedTime()
-    ledger = Ledger(path, clock=time)
+    ledger = SteppingLedger(path, time, count_step)
     options: dict[str, Any] = {"clock": time, "sleep": time.sleep, "monotonic": time.monotonic, "on_event": count_step}
     gate = Gate(policy, prices, ledger, ScriptedProvider(scripted_reviewer), key_prefix="run", **options)
     attribution = Attribution("ci_cd_review", team="payments", project="acme/shop", user="ann", task="acme/shop#7", pr="7")

@@ -3,12 +3,19 @@
 import pytest
 from fakes.ledger_requests import actual, charge, line, request, usd
 
+from budget_gate.core.reservations import ReserveRequest
 from budget_gate.core.scopes import ORG
 from budget_gate.core.usage import Usage
+from budget_gate.ledger import identity
 from budget_gate.ledger.admitting import PATIENCE
-from budget_gate.ledger.identity import note_digest, reservation_id, reserve_digest, resolve_digest, settle_digest
+from budget_gate.ledger.identity import labels_json, note_digest, reservation_id, resolve_digest, scopes_json, settle_digest
 
 MONTH = charge(ORG, "month", line(100))
+
+
+def reserve_digest(asked: ReserveRequest) -> str:
+    """Return the digest of a request, as every ledger puts it together."""
+    return identity.reserve_digest(asked, scopes_json(asked.charges), labels_json(asked.labels))
 
 
 def test_ids_follow_from_keys() -> None:
